@@ -1,0 +1,2 @@
+//! The `farm` program.
+fn main() {}
