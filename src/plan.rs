@@ -16,7 +16,7 @@ use std::collections::{BTreeSet, HashMap};
 use crate::op::Plan;
 use crate::package::{Action, Request};
 use crate::path::{LinkText, Name, RelPath};
-use crate::policy::{Guarded, Naming, Refold};
+use crate::policy::{Guarded, Naming, OnConflict, Refold};
 use crate::rules::Candidate;
 use crate::snapshot::{Need, Side, Snapshot, SourceId};
 use crate::tree::{DirId, Entries, Leads, Node, ROOT, Tree};
@@ -24,10 +24,14 @@ use crate::tree::{DirId, Entries, Leads, Node, ROOT, Tree};
 pub use conflict::{Conflict, Notice, Reason};
 
 /// What planning a request came to.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Planned {
-    /// What to do; without meaning when there are conflicts.
+    /// What to do; nothing when there are conflicts and the policy is to stop.
     pub plan: Plan,
+    /// The target as it will be.
+    pub after: Tree,
+    /// The packages that conflicts hold back.
+    pub held_back: Vec<Name>,
     /// All that stands in the way, in the order in which the planner met it.
     pub conflicts: Vec<Conflict>,
     /// What was left out on purpose.
@@ -39,13 +43,34 @@ pub struct Planned {
 /// # Errors
 /// What the plan depends on and the snapshot does not know, at least one need; answered, planning can go on.
 pub fn plan(request: &Request, snapshot: &Snapshot) -> Result<Planned, BTreeSet<Need>> {
-    let mut planner = Planner::new(request, snapshot);
-    planner.run();
-    if !planner.needs.is_empty() {
-        return Err(planner.needs);
+    let mut request = request.clone();
+    let mut conflicts = Vec::new();
+    let mut held_back = Vec::new();
+    loop {
+        let mut planner = Planner::new(&request, snapshot);
+        planner.run();
+        let Planner { tree, needs, conflicts: found, notices, .. } = planner;
+        if !needs.is_empty() {
+            return Err(needs);
+        }
+        let to_hold: Vec<Name> = match request.policy.on_conflict {
+            OnConflict::HoldBack => found.iter().map(|conflict| conflict.package.clone()).collect(),
+            OnConflict::Stop => Vec::new(),
+        };
+        let is_clear = found.is_empty();
+        conflicts.extend(found);
+        let steps = request.steps.len();
+        request.steps.retain(|step| !to_hold.contains(&step.package));
+        if request.steps.len() < steps {
+            held_back.extend(to_hold);
+            continue;
+        }
+        let after = if is_clear { tree } else { snapshot.target.clone() };
+        let plan = Plan::between(&snapshot.target, &after, request.policy.file_fate());
+        held_back.sort();
+        held_back.dedup();
+        return Ok(Planned { plan, after, held_back, conflicts, notices });
     }
-    let plan = Plan::between(&snapshot.target, &planner.tree, request.policy.file_fate());
-    Ok(Planned { plan, conflicts: planner.conflicts, notices: planner.notices })
 }
 
 /// A directory of a package.

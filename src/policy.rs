@@ -24,6 +24,8 @@ pub struct Policy {
     pub naming: Naming,
     /// What happens to directories that belong to others: stow directories, and those marked `.stow` or `.nonstow`.
     pub guarded: Guarded,
+    /// What a conflict means for the other packages.
+    pub on_conflict: OnConflict,
     /// Target paths that another package keeps when two want them.
     pub defer: PathPatterns,
     /// Target paths that are taken from another package.
@@ -117,6 +119,15 @@ pub enum Guarded {
     Refuse,
 }
 
+/// What a conflict in one package means for the others of the request.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum OnConflict {
+    /// Nothing is done.
+    Stop,
+    /// Only the packages that have one are held back (`--keep-going`).
+    HoldBack,
+}
+
 impl Policy {
     /// Returns GNU Stow's choices when no option is given.
     pub fn stow() -> Policy {
@@ -130,6 +141,7 @@ impl Policy {
             walk: Walk::Package,
             naming: Naming::AsIs,
             guarded: Guarded::Skip,
+            on_conflict: OnConflict::Stop,
             defer: PathPatterns::default(),
             overrides: PathPatterns::default(),
         }

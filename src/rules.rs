@@ -4,7 +4,7 @@ mod native;
 
 use crate::path::{Name, RelPath};
 
-pub use native::{Globs, NativeRules, PatternError};
+pub use native::{Base, GlobList, Globs, NativeRules, PatternError};
 
 /// An entry of a package whose fate is asked.
 #[derive(Clone, Copy, Debug)]

@@ -2,7 +2,6 @@
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
 use std::sync::Arc;
 
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
@@ -10,6 +9,7 @@ use ignore::Match;
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 
 use super::Candidate;
+use crate::path::{Name, RelPath};
 
 /// A pattern that cannot be understood.
 #[derive(Debug, thiserror::Error)]
@@ -21,34 +21,64 @@ pub struct PatternError {
     pub message: String,
 }
 
-/// Farm's own rules for one package.
-#[derive(Clone, Default, Debug)]
-pub struct NativeRules {
-    /// The lists of the user, the weakest first, each with the directory it stands in as seen from the package's
-    /// parent: patterns with a slash are anchored there.
-    lists: Vec<Arc<Gitignore>>,
+/// The directory that a list's patterns count from.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Base {
+    /// The package.
+    Package,
+    /// The dotfiles directory, which holds the packages.
+    Dotfiles,
 }
 
-impl NativeRules {
-    /// Adds the lines of a list, stronger than the lists before it.
+/// A list of gitignore patterns.
+#[derive(Clone, Debug)]
+pub struct GlobList {
+    base: Base,
+    list: Arc<Gitignore>,
+}
+
+impl GlobList {
+    /// Returns the list with these lines.
     ///
     /// # Errors
     /// The first pattern that gitignore syntax does not allow.
-    pub fn add(&mut self, lines: &[u8]) -> Result<(), PatternError> {
-        if let Some(list) = gitignore(lines)? {
-            self.lists.push(Arc::new(list));
-        }
-        Ok(())
+    pub fn new(base: Base, lines: &[u8]) -> Result<GlobList, PatternError> {
+        Ok(GlobList { base, list: Arc::new(gitignore(lines)?) })
+    }
+}
+
+/// Farm's own rules for one package.
+#[derive(Clone, Debug)]
+pub struct NativeRules {
+    package: Name,
+    /// The user's lists, the weakest first.
+    lists: Vec<GlobList>,
+}
+
+impl NativeRules {
+    /// Returns the rules of `package`: the later lists have the last word.
+    pub fn new(package: Name, lists: Vec<GlobList>) -> NativeRules {
+        let lists = lists.into_iter().filter(|list| !list.list.is_empty()).collect();
+        NativeRules { package, lists }
     }
 
     /// Tells what the strongest list with an opinion says; `None` without one.
     fn verdict(&self, candidate: &Candidate) -> Option<bool> {
+        if self.lists.is_empty() {
+            return None;
+        }
         let path = candidate.source_dir.join(candidate.name);
-        let path = Path::new(OsStr::from_bytes(path.as_bytes()));
-        self.lists.iter().rev().find_map(|list| match list.matched(path, candidate.is_dir) {
-            Match::None => None,
-            Match::Ignore(_) => Some(true),
-            Match::Whitelist(_) => Some(false),
+        let from_dotfiles = RelPath::from_names([&self.package]).join_path(&path);
+        self.lists.iter().rev().find_map(|list| {
+            let path = match list.base {
+                Base::Package => &path,
+                Base::Dotfiles => &from_dotfiles,
+            };
+            match list.list.matched(OsStr::from_bytes(path.as_bytes()), candidate.is_dir) {
+                Match::None => None,
+                Match::Ignore(_) => Some(true),
+                Match::Whitelist(_) => Some(false),
+            }
         })
     }
 
@@ -65,7 +95,7 @@ impl NativeRules {
     }
 }
 
-fn gitignore(lines: &[u8]) -> Result<Option<Gitignore>, PatternError> {
+fn gitignore(lines: &[u8]) -> Result<Gitignore, PatternError> {
     let mut builder = GitignoreBuilder::new("");
     for line in lines.split(|&b| b == b'\n') {
         let line = String::from_utf8_lossy(line);
@@ -74,10 +104,7 @@ fn gitignore(lines: &[u8]) -> Result<Option<Gitignore>, PatternError> {
             message: error.to_string(),
         })?;
     }
-    let list = builder
-        .build()
-        .map_err(|error| PatternError { pattern: String::new(), message: error.to_string() })?;
-    Ok((!list.is_empty()).then_some(list))
+    builder.build().map_err(|error| PatternError { pattern: String::new(), message: error.to_string() })
 }
 
 /// Globs on whole paths from the target: `bin/*`, `**/man1`, `share/doc/**`.
@@ -113,11 +140,14 @@ impl Globs {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::path::{Name, RelPath};
 
     fn ignores(lines: &[&str], path: &str) -> bool {
-        let mut rules = NativeRules::default();
-        lines.iter().for_each(|list| rules.add(list.as_bytes()).expect("good patterns"));
+        ignores_from(Base::Package, lines, path)
+    }
+
+    fn ignores_from(base: Base, lines: &[&str], path: &str) -> bool {
+        let lists = lines.iter().map(|list| GlobList::new(base, list.as_bytes()).expect("good patterns"));
+        let rules = NativeRules::new(Name::new(b"pkg").expect("a name"), lists.collect());
         let path = RelPath::new(path.as_bytes()).expect("a path");
         let (dir, name): (RelPath, Name) = path.split().expect("not the root");
         rules.ignores(&Candidate { source_dir: &dir, target_dir: &dir, name: &name, is_dir: false })
@@ -129,6 +159,13 @@ mod tests {
         assert!(ignores(&["/b"], "b"));
         assert!(!ignores(&["/b"], "a/b"));
         assert!(!ignores(&["b/"], "b"));
+    }
+
+    #[test]
+    fn patterns_of_the_dotfiles_directory_count_from_there() {
+        assert!(ignores_from(Base::Dotfiles, &["/pkg/b"], "b"));
+        assert!(!ignores_from(Base::Dotfiles, &["/b"], "b"));
+        assert!(ignores_from(Base::Dotfiles, &["*.swp"], "a/b.swp"));
     }
 
     #[test]
