@@ -21,7 +21,7 @@ use crate::rules::Candidate;
 use crate::snapshot::{Need, Side, Snapshot, SourceId};
 use crate::tree::{DirId, Entries, Leads, Node, ROOT, Tree};
 
-pub use conflict::{Conflict, Notice, Reason};
+pub use conflict::{Compared, Conflict, Notice, Reason};
 
 /// What planning a request came to.
 #[derive(Clone)]
