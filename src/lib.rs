@@ -58,7 +58,9 @@ pub use policy::{
     AbsoluteSource, Fold, Guarded, Naming, OnConflict, OnFile, Ownership, Policy, Refold, Tidy, Walk,
 };
 pub use rulebook::RuleBook;
-pub use rules::{Base, Globs, PathPatterns, PatternError, Rules};
+pub use rules::{
+    Globs, OptionPatterns, Origin, PathPatterns, PatternError, RegexError, Rules, StartPatterns,
+};
 pub use scan::ScanError;
 pub use snapshot::{Fact, Need, Side, Snapshot, SourceId};
 pub use tree::{DirId, Entry, Kind, Leads, Link, Node, Tree};

@@ -1,10 +1,15 @@
 //! Which entries of a package count, and which target paths options name.
 
+mod builtin;
 mod native;
+mod perl;
+mod stow;
 
 use crate::path::{Name, RelPath};
 
-pub use native::{Base, GlobList, Globs, NativeRules, PatternError};
+pub use native::{Base, FARMIGNORE, GlobList, Globs, NativeRules, PatternError};
+pub use perl::{Origin, RegexError};
+pub use stow::{IgnoreList, LIST_NAME, OptionPatterns, StartPatterns, StowRules};
 
 /// An entry of a package whose fate is asked.
 #[derive(Clone, Copy, Debug)]
@@ -26,6 +31,8 @@ pub enum Rules {
     All,
     /// Farm's own way: gitignore patterns that add up.
     Native(NativeRules),
+    /// GNU Stow's way: `--ignore`, then one list.
+    Stow(StowRules),
 }
 
 impl Rules {
@@ -34,6 +41,7 @@ impl Rules {
         match self {
             Rules::All => false,
             Rules::Native(rules) => rules.ignores(candidate),
+            Rules::Stow(rules) => rules.ignores(candidate.target_dir.as_bytes(), candidate.name.as_bytes()),
         }
     }
 
@@ -42,7 +50,8 @@ impl Rules {
     /// A directory with such an entry below it is not folded (stow issue 131).
     pub fn hides(&self, candidate: &Candidate) -> bool {
         match self {
-            Rules::All => false,
+            // Stow folds over what it ignores.
+            Rules::All | Rules::Stow(_) => false,
             Rules::Native(rules) => rules.hides(candidate),
         }
     }
@@ -50,7 +59,7 @@ impl Rules {
     /// Tells whether [`hides`](Self::hides) could ever say yes; if not, nothing needs to be read to find out.
     pub fn may_hide(&self) -> bool {
         match self {
-            Rules::All => false,
+            Rules::All | Rules::Stow(_) => false,
             Rules::Native(rules) => rules.may_hide(),
         }
     }
@@ -64,6 +73,8 @@ pub enum PathPatterns {
     None,
     /// Globs on the whole path from the target.
     Globs(Globs),
+    /// Perl regular expressions at the start of the path from the target.
+    Starts(StartPatterns),
 }
 
 impl PathPatterns {
@@ -72,6 +83,7 @@ impl PathPatterns {
         match self {
             PathPatterns::None => false,
             PathPatterns::Globs(globs) => globs.matches(path),
+            PathPatterns::Starts(patterns) => patterns.matches(path),
         }
     }
 }

@@ -13,7 +13,7 @@ use crate::package::Request;
 use crate::path::{LinkText, RelPath, Route};
 use crate::plan::{Planned, plan};
 use crate::rulebook::RuleBook;
-use crate::rules::{PatternError, Rules};
+use crate::rules::{PatternError, RegexError, Rules};
 use crate::snapshot::{Fact, Need, Side, Snapshot, SourceId};
 use crate::sys::{self, Handle, os};
 use crate::tree::Node;
@@ -27,13 +27,21 @@ pub enum ScanError {
     /// A system call failed.
     #[error(transparent)]
     System(#[from] Error),
-    /// A list of patterns is wrong.
+    /// A list of globs is wrong.
     #[error("{}: {error}", file.display())]
-    Pattern {
-        /// The file it stands in.
+    Glob {
+        /// The file it stands in, or the option.
         file: PathBuf,
         /// What is wrong.
         error: PatternError,
+    },
+    /// A list of regular expressions is wrong.
+    #[error("{}: {error}", file.display())]
+    Regex {
+        /// The file it stands in.
+        file: PathBuf,
+        /// What is wrong.
+        error: RegexError,
     },
     /// There is no such package.
     #[error("no package {}", path.display())]

@@ -2,7 +2,10 @@
 
 use std::ffi::OsStr;
 
-use farm::{Action, Farm, Fold, Globs, Name, Naming, OnConflict, PathPatterns, Policy, Refold, RuleBook};
+use farm::{
+    Action, Farm, Fold, Globs, Name, Naming, OnConflict, OptionPatterns, PathPatterns, Policy, Refold,
+    RuleBook,
+};
 
 use super::Exit;
 use super::args::{Change, Global};
@@ -42,7 +45,7 @@ pub fn change(verb: Verb, global: &Global, change: &Change, words: &Words) -> Ex
         Ok(policy) => policy,
         Err(error) => return words.usage(&error.to_string(), "see `man 5 gitignore` for the syntax"),
     };
-    let rules = match RuleBook::native(&farm.dir, &change.ignore) {
+    let rules = match RuleBook::native(&farm.dir, &change.ignore, OptionPatterns::default()) {
         Ok(rules) => rules,
         Err(error) => return words.scan_error(&error),
     };

@@ -122,8 +122,9 @@ impl<'a> Planner<'a> {
             Naming::Dotfiles => name.dotted(),
         };
         let node = self.tree.get(frame.dir, name)??.clone();
+        // Stow asks for the target's name here, `.x`, and elsewhere for the package's, `dot-x`.
         let src = Src { id, dir: ROOT };
-        if self.ignored(src, &frame.source_dir, &frame.target_dir, &source_name, &node) {
+        if self.ignored(src, &frame.source_dir, &frame.target_dir, name, &node) {
             return None;
         }
         match node {
