@@ -9,6 +9,8 @@ mod conflict;
 mod link;
 mod owner;
 mod refold;
+#[cfg(test)]
+mod tests;
 mod unlink;
 
 use std::collections::{BTreeSet, HashMap};
