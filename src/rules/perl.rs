@@ -6,7 +6,7 @@
 
 use pcre2::bytes::{Regex, RegexBuilder};
 
-use super::{Origin, PatternError};
+use thiserror::Error;
 
 /// Letters that stand for themselves after a backslash, because they mean something only in Perl's strings or nothing.
 const PLAIN: &[u8] = b"EFIJLMOQTUYijlmquy";
@@ -16,6 +16,31 @@ const CLASS: &[u8] = b"DHNPSVWabcdefhnoprstvwx";
 
 /// The letters of [`CLASS`] that stand for more than one byte.
 const SETS: &[u8] = b"DHNPSVWdhpsvw";
+
+/// Where a pattern was written.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Origin {
+    /// A line of an ignore list, counted from 1.
+    Line(usize),
+    /// `--ignore`.
+    Ignore,
+    /// `--defer`.
+    Defer,
+    /// `--override`.
+    Override,
+}
+
+/// A pattern that is no regular expression.
+#[derive(Clone, PartialEq, Eq, Debug, Error)]
+#[error("{message} in pattern {}", String::from_utf8_lossy(.pattern))]
+pub struct RegexError {
+    /// The pattern as its author wrote it.
+    pub pattern: Vec<u8>,
+    /// What is wrong with it, without a full stop.
+    pub message: String,
+    /// Where it was written.
+    pub origin: Origin,
+}
 
 /// One compiled pattern.
 #[derive(Clone, Debug)]
@@ -28,10 +53,9 @@ impl Pattern {
         pattern: &[u8],
         after: &str,
         origin: Origin,
-    ) -> Result<Pattern, PatternError> {
+    ) -> Result<Pattern, RegexError> {
         let text = [before, &respell(pattern), after].concat();
-        let refused =
-            |e: pcre2::Error| PatternError { pattern: pattern.to_vec(), message: reason(&e), origin };
+        let refused = |e: pcre2::Error| RegexError { pattern: pattern.to_vec(), message: reason(&e), origin };
         RegexBuilder::new().build(&text).map(Pattern).map_err(refused)
     }
 

@@ -7,8 +7,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::builtin;
-use super::perl::{Pattern, literal};
-use super::{Origin, PatternError};
+use super::perl::{Origin, Pattern, RegexError, literal};
 
 /// The file at a package's top that holds its ignore list; it never counts as an entry itself.
 pub const LIST_NAME: &[u8] = b".stow-local-ignore";
@@ -41,7 +40,10 @@ pub struct OptionPatterns {
 
 impl OptionPatterns {
     /// Returns the patterns, each of which may begin anywhere in a path and must end at its end.
-    pub fn new(patterns: &[Vec<u8>]) -> Result<OptionPatterns, PatternError> {
+    ///
+    /// # Errors
+    /// The first pattern that is no regular expression.
+    pub fn new(patterns: &[Vec<u8>]) -> Result<OptionPatterns, RegexError> {
         let compile = |pattern: &Vec<u8>| Pattern::compile("(", pattern, r")\z", Origin::Ignore);
         Ok(OptionPatterns { patterns: patterns.iter().map(compile).collect::<Result<_, _>>()? })
     }
@@ -58,6 +60,35 @@ impl OptionPatterns {
         }
         let path = if dir.is_empty() { name.to_vec() } else { [dir, b"/", name].concat() };
         self.patterns.iter().any(|pattern| pattern.is_match(&path))
+    }
+}
+
+/// Patterns that are searched at the start of a path in the target (`--defer`, `--override`).
+#[derive(Clone, Default, Debug)]
+pub struct StartPatterns {
+    patterns: Vec<Pattern>,
+}
+
+impl StartPatterns {
+    /// Returns the patterns of an option, each anchored where the path begins and open at its end, as in stow.
+    ///
+    /// `origin` is what an error names as the place the pattern came from.
+    ///
+    /// # Errors
+    /// The first pattern that is no regular expression.
+    pub fn new(patterns: &[Vec<u8>], origin: Origin) -> Result<StartPatterns, RegexError> {
+        let compile = |pattern: &Vec<u8>| Pattern::compile(r"\A(", pattern, ")", origin);
+        Ok(StartPatterns { patterns: patterns.iter().map(compile).collect::<Result<_, _>>()? })
+    }
+
+    /// Tells whether there is no pattern.
+    pub fn is_empty(&self) -> bool {
+        self.patterns.is_empty()
+    }
+
+    /// Tells whether a pattern matches the beginning of `path`, a path below the target such as `bin/perl`.
+    pub fn matches(&self, path: &[u8]) -> bool {
+        self.patterns.iter().any(|pattern| pattern.is_match(path))
     }
 }
 
@@ -86,7 +117,10 @@ pub struct Lines {
 
 impl IgnoreList {
     /// Returns the list that the text of a `.stow-local-ignore` or `.stow-global-ignore` describes.
-    pub fn parse(text: &[u8]) -> Result<IgnoreList, PatternError> {
+    ///
+    /// # Errors
+    /// The first line that is no regular expression.
+    pub fn parse(text: &[u8]) -> Result<IgnoreList, RegexError> {
         let mut lines = Lines::default();
         for (index, line) in text.split(|&b| b == b'\n').enumerate() {
             let pattern = strip(line);
@@ -295,5 +329,33 @@ mod tests {
             list: Arc::new(IgnoreList::BuiltIn),
         };
         assert!(rules.ignores(b"a", b"x") && rules.ignores(b"a", b".git") && !rules.ignores(b"a", b"b"));
+    }
+
+    fn starts(of: &[&str]) -> StartPatterns {
+        let of: Vec<Vec<u8>> = of.iter().map(|p| p.as_bytes().to_vec()).collect();
+        StartPatterns::new(&of, Origin::Defer).expect("valid patterns")
+    }
+
+    #[test]
+    fn path_patterns_begin_where_the_path_begins_and_may_end_anywhere() {
+        assert!(starts(&["man"]).matches(b"man/man1/ls.1"));
+        assert!(starts(&["man"]).matches(b"manual"));
+        assert!(!starts(&["man"]).matches(b"share/man"));
+        assert!(starts(&["a|b"]).matches(b"bin"), "an alternative is anchored too");
+        assert!(!starts(&["a|b"]).matches(b"xb"));
+        assert!(starts(&["x", "^b"]).matches(b"bin"));
+    }
+
+    #[test]
+    fn no_patterns_match_nothing() {
+        assert!(starts(&[]).is_empty());
+        assert!(!StartPatterns::default().matches(b"bin"));
+    }
+
+    #[test]
+    fn an_error_names_pattern_and_origin() {
+        let error = StartPatterns::new(&[b"ok".to_vec(), b"(".to_vec()], Origin::Override).unwrap_err();
+        assert_eq!((error.pattern.as_slice(), error.origin), (&b"("[..], Origin::Override));
+        assert_eq!(error.to_string(), "missing closing parenthesis in pattern (");
     }
 }

@@ -1,0 +1,407 @@
+//! Operations and plans: the difference between a farm before and after.
+//!
+//! An operation carries both of its states, so each has an inverse and each can be checked against the disk
+//! before it is done.
+
+use std::collections::HashSet;
+
+use crate::path::{LinkText, RelPath};
+use crate::tree::{DirId, Leads, Node, Tree};
+
+/// A change at one path of the target.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Op {
+    /// Where, from the farm's root.
+    pub path: RelPath,
+    /// What happens there.
+    pub change: Change,
+}
+
+/// What an operation does at its path.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Change {
+    /// Nothing is there; the thing comes to be. Directories are made empty, their content follows as operations.
+    Make(Thing),
+    /// The thing is there and goes. Directories go empty.
+    Remove(Thing),
+    /// One thing takes the other's place: a new text, an unfold (link to directory), a fold (directory to link).
+    Swap {
+        /// What is there.
+        old: Thing,
+        /// What will be there.
+        new: Thing,
+    },
+    /// The file that is there moves to the place in the package where the link, which takes its place, leads.
+    Adopt(LinkText),
+    /// The inverse of [`Adopt`](Self::Adopt): the package's file comes back in the link's place.
+    Release(LinkText),
+    /// A file equal to the package's gives way to the link.
+    Merge(LinkText),
+    /// The inverse of [`Merge`](Self::Merge): the link gives way to a copy of the package's file.
+    Split(LinkText),
+}
+
+/// What farm makes and removes: links, and directories of links.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Thing {
+    /// A symbolic link with its text.
+    Link(LinkText),
+    /// A directory with all that is in it; empty in [`Change::Make`] and [`Change::Remove`].
+    Dir(Vec<Piece>),
+}
+
+/// One entry of a directory that is swapped in or out as a whole.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Piece {
+    /// Where, from the directory that is swapped. Directories come before what is in them.
+    pub path: RelPath,
+    /// The link's text; `None` for a directory.
+    pub text: Option<LinkText>,
+}
+
+/// What happens to a file when a link takes its place.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum FileFate {
+    /// It replaces the package's file (`--adopt`).
+    Adopt,
+    /// It equals the package's file and is dropped.
+    Merge,
+}
+
+/// A list of operations to be done in this order, each path changed at most once.
+#[derive(Clone, Default, PartialEq, Eq, Debug)]
+pub struct Plan {
+    /// The operations, directory by directory in byte order, parents first.
+    pub ops: Vec<Op>,
+}
+
+impl Op {
+    /// Returns the operation that takes this one back.
+    #[must_use]
+    pub fn inverse(&self) -> Op {
+        let change = match self.change.clone() {
+            Change::Make(thing) => Change::Remove(thing),
+            Change::Remove(thing) => Change::Make(thing),
+            Change::Swap { old, new } => Change::Swap { old: new, new: old },
+            Change::Adopt(text) => Change::Release(text),
+            Change::Release(text) => Change::Adopt(text),
+            Change::Merge(text) => Change::Split(text),
+            Change::Split(text) => Change::Merge(text),
+        };
+        Op { path: self.path.clone(), change }
+    }
+
+    /// Does the operation on a tree in memory, whose directories on the way must have been read.
+    ///
+    /// # Errors
+    /// The path, when the tree there is not as the operation expects; the tree is unchanged then.
+    pub fn apply(&self, tree: &mut Tree) -> Result<(), RelPath> {
+        let wrong = || self.path.clone();
+        let (parent, name) = self.path.split().ok_or_else(wrong)?;
+        let dir = tree.find(&parent).ok_or_else(wrong)?;
+        let found = tree.get(dir, &name).ok_or_else(wrong)?;
+        let link = |text: &LinkText| Some(Thing::Link(text.clone()));
+        let (old, new) = match &self.change {
+            Change::Make(thing) => (None, Some(thing.clone())),
+            Change::Remove(thing) => (Some(thing.clone()), None),
+            Change::Swap { old, new } => (Some(old.clone()), Some(new.clone())),
+            Change::Adopt(text) | Change::Merge(text) => {
+                if !matches!(found, Some(Node::File | Node::Other)) {
+                    return Err(wrong());
+                }
+                (None, link(text))
+            }
+            Change::Release(text) | Change::Split(text) => (link(text), None),
+        };
+        let is_file = matches!(self.change, Change::Adopt(_) | Change::Merge(_));
+        if !is_file && found.map(|node| Thing::of(tree, node)) != old.map(Some) {
+            return Err(wrong());
+        }
+        match new {
+            None if matches!(self.change, Change::Release(_) | Change::Split(_)) => {
+                tree.set(dir, name, Node::File);
+            }
+            None => tree.remove(dir, &name),
+            Some(Thing::Link(text)) => tree.set(dir, name, Node::link(text, Leads::Unknown)),
+            Some(Thing::Dir(pieces)) => {
+                let made = tree.make_dir(dir, &name);
+                let base = tree.path(made);
+                for piece in pieces {
+                    let (parent, name) = base.join_path(&piece.path).split().ok_or_else(wrong)?;
+                    let dir = tree.find(&parent).ok_or_else(wrong)?;
+                    match piece.text {
+                        Some(text) => tree.set(dir, name, Node::link(text, Leads::Unknown)),
+                        None => drop(tree.make_dir(dir, &name)),
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Thing {
+    /// Returns `node` with all that is in it, or `None` when it is or holds a file, or something unread.
+    fn of(tree: &Tree, node: &Node) -> Option<Thing> {
+        match node {
+            Node::Link(link) => link.text.clone().map(Thing::Link),
+            Node::Dir(dir) => {
+                let mut pieces = Vec::new();
+                let mut todo = vec![(*dir, RelPath::root())];
+                while let Some((dir, at)) = todo.pop() {
+                    for (name, node) in tree.entries(dir)? {
+                        let path = at.join(name);
+                        let text = match node {
+                            Node::Dir(id) => {
+                                todo.push((*id, path.clone()));
+                                None
+                            }
+                            Node::Link(link) => Some(link.text.clone()?),
+                            Node::File | Node::Other => return None,
+                        };
+                        pieces.push(Piece { path, text });
+                    }
+                }
+                pieces.sort_by(|a, b| a.path.cmp(&b.path));
+                Some(Thing::Dir(pieces))
+            }
+            Node::File | Node::Other => None,
+        }
+    }
+}
+
+impl Plan {
+    /// Tells whether there is nothing to do.
+    pub fn is_empty(&self) -> bool {
+        self.ops.is_empty()
+    }
+
+    /// Returns the plan that takes this one back.
+    #[must_use]
+    pub fn inverse(&self) -> Plan {
+        Plan { ops: self.ops.iter().rev().map(Op::inverse).collect() }
+    }
+
+    /// Does the plan on a tree in memory.
+    ///
+    /// # Errors
+    /// The first path that is not as the plan expects; what came before it is done.
+    pub fn apply(&self, tree: &mut Tree) -> Result<(), RelPath> {
+        self.ops.iter().try_for_each(|op| op.apply(tree))
+    }
+
+    /// Returns the operations that turn `before` into `after`, a changed copy of it.
+    ///
+    /// Where a file has become a link, `fate` says how. A directory swapped for a link must hold links and
+    /// directories only, which is what the planner folds.
+    pub fn between(before: &Tree, after: &Tree, fate: FileFate) -> Plan {
+        let mut changed: Vec<DirId> = before.dirs().filter(|&dir| !before.shares(after, dir)).collect();
+        changed.sort_by_cached_key(|&dir| before.path(dir));
+        let mut diff = Diff { before, after, fate, ops: Vec::new(), gone: HashSet::new(), pairs: Vec::new() };
+        for dir in changed {
+            if !diff.is_gone(dir) {
+                diff.compare(dir, dir);
+                while let Some((old, new)) = diff.pairs.pop() {
+                    diff.compare(old, new);
+                }
+            }
+        }
+        Plan { ops: diff.ops }
+    }
+}
+
+struct Diff<'a> {
+    before: &'a Tree,
+    after: &'a Tree,
+    fate: FileFate,
+    ops: Vec<Op>,
+    /// Directories that the operations so far take away with all that is in them.
+    gone: HashSet<DirId>,
+    /// Directories that were taken apart and made anew at the same path, still to be compared.
+    pairs: Vec<(DirId, DirId)>,
+}
+
+impl Diff<'_> {
+    fn is_gone(&self, dir: DirId) -> bool {
+        let mut up = Some(dir);
+        while let Some(at) = up {
+            if self.gone.contains(&at) {
+                return true;
+            }
+            up = self.before.parent(at).map(|(up, _)| up);
+        }
+        false
+    }
+
+    fn compare(&mut self, old: DirId, new: DirId) {
+        let at = self.before.path(old);
+        let (Some(old), Some(new)) = (self.before.entries(old), self.after.entries(new)) else {
+            return;
+        };
+        let mut old = old.iter().peekable();
+        let mut new = new.iter().peekable();
+        loop {
+            let name = match (old.peek(), new.peek()) {
+                (None, None) => return,
+                (Some((name, _)), None) | (None, Some((name, _))) => (*name).clone(),
+                (Some((a, _)), Some((b, _))) => (*a).min(*b).clone(),
+            };
+            let old = old.next_if(|(n, _)| **n == name).map(|(_, node)| node);
+            let new = new.next_if(|(n, _)| **n == name).map(|(_, node)| node);
+            self.node(at.join(&name), old, new);
+        }
+    }
+
+    fn node(&mut self, path: RelPath, old: Option<&Node>, new: Option<&Node>) {
+        if let Some(Node::Dir(dir)) = old
+            && new != old
+        {
+            self.gone.insert(*dir);
+        }
+        let thing = |tree: &Tree, node: &Node| {
+            Thing::of(tree, node).expect("the planner changes links and directories of links only")
+        };
+        let change = match (old, new) {
+            (None, None) | (Some(Node::File | Node::Other), Some(Node::File | Node::Other)) => return,
+            (Some(Node::Dir(a)), Some(Node::Dir(b))) => {
+                if a != b {
+                    self.pairs.push((*a, *b));
+                }
+                return;
+            }
+            (Some(Node::Link(a)), Some(Node::Link(b))) if a.text == b.text => return,
+            (Some(Node::File | Node::Other), Some(Node::Link(link))) => {
+                let text = link.text.clone().expect("planned links have a text");
+                match self.fate {
+                    FileFate::Adopt => Change::Adopt(text),
+                    FileFate::Merge => Change::Merge(text),
+                }
+            }
+            (None, Some(node)) => {
+                self.make(path, thing(self.after, node));
+                return;
+            }
+            (Some(node), None) => {
+                self.unmake(path, thing(self.before, node));
+                return;
+            }
+            (Some(old), Some(new)) => {
+                Change::Swap { old: thing(self.before, old), new: thing(self.after, new) }
+            }
+        };
+        self.ops.push(Op { path, change });
+    }
+
+    /// Adds the operations for something new: a directory, then what is in it.
+    fn make(&mut self, path: RelPath, thing: Thing) {
+        let Thing::Dir(pieces) = thing else {
+            self.ops.push(Op { path, change: Change::Make(thing) });
+            return;
+        };
+        self.ops.push(Op { path: path.clone(), change: Change::Make(Thing::Dir(Vec::new())) });
+        for piece in pieces {
+            let thing = piece.text.map_or(Thing::Dir(Vec::new()), Thing::Link);
+            self.ops.push(Op { path: path.join_path(&piece.path), change: Change::Make(thing) });
+        }
+    }
+
+    /// Adds the operations for something that goes: what is in a directory, then the directory.
+    fn unmake(&mut self, path: RelPath, thing: Thing) {
+        let from = self.ops.len();
+        self.make(path, thing);
+        for op in &mut self.ops[from..] {
+            *op = op.inverse();
+        }
+        self.ops[from..].reverse();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::path::Name;
+    use crate::tree::ROOT;
+
+    fn plan(before: &[&str], edit: impl FnOnce(&mut Tree)) -> (Tree, Tree, Plan) {
+        let before = Tree::from_lines(before.iter().copied());
+        let mut after = before.clone();
+        edit(&mut after);
+        let plan = Plan::between(&before, &after, FileFate::Merge);
+        (before, after, plan)
+    }
+
+    fn name(s: &str) -> Name {
+        Name::new(s.as_bytes()).expect("a name")
+    }
+
+    fn link(s: &str) -> Node {
+        Node::link(LinkText::new(s.as_bytes()), Leads::Unknown)
+    }
+
+    fn check((before, after, plan): &(Tree, Tree, Plan)) {
+        let mut tree = before.clone();
+        plan.apply(&mut tree).expect("the plan fits the tree it was made for");
+        assert_eq!(tree.lines(), after.lines());
+        plan.inverse().apply(&mut tree).expect("the inverse fits, too");
+        assert_eq!(tree.lines(), before.lines());
+    }
+
+    #[test]
+    fn an_unfold_is_one_swap() {
+        let made = plan(&["a -> s/p/a"], |tree| {
+            let a = tree.make_dir(ROOT, &name("a"));
+            tree.set(a, name("x"), link("../s/p/a/x"));
+        });
+        check(&made);
+        assert!(matches!(&made.2.ops[..], [Op { change: Change::Swap { .. }, .. }]));
+    }
+
+    #[test]
+    fn a_new_directory_comes_before_its_content() {
+        let made = plan(&[], |tree| {
+            let a = tree.make_dir(ROOT, &name("a"));
+            tree.set(a, name("x"), link("../s/p/a/x"));
+        });
+        check(&made);
+        let paths: Vec<_> = made.2.ops.iter().map(|op| op.path.as_bytes()).collect();
+        assert_eq!(paths, [&b"a"[..], b"a/x"]);
+    }
+
+    #[test]
+    fn what_is_put_back_as_it_was_is_no_operation() {
+        let made = plan(&["a -> s/p/a"], |tree| {
+            tree.remove(ROOT, &name("a"));
+            tree.set(ROOT, name("a"), link("s/p/a"));
+        });
+        assert!(made.2.is_empty());
+    }
+
+    #[test]
+    fn changes_below_a_directory_that_goes_are_not_listed() {
+        let made = plan(&["d/", "d/x -> ../s/p/d/x", "d/y -> ../s/q/d/y"], |tree| {
+            let d = tree.find(&RelPath::new(b"d").expect("a path")).expect("a directory");
+            tree.remove(d, &name("y"));
+            tree.set(ROOT, name("d"), link("s/p/d"));
+        });
+        check(&made);
+        assert_eq!(made.2.ops.len(), 1);
+    }
+
+    #[test]
+    fn a_directory_that_is_folded_and_unfolded_again_only_changes_inside() {
+        let made = plan(&["d/", "d/x -> ../s/p/d/x", "d/y -> ../s/q/d/y"], |tree| {
+            tree.set(ROOT, name("d"), link("s/p/d"));
+            let d = tree.make_dir(ROOT, &name("d"));
+            tree.set(d, name("x"), link("../s/p/d/x"));
+            tree.set(d, name("z"), link("../s/q/d/z"));
+        });
+        check(&made);
+        let paths: Vec<_> = made.2.ops.iter().map(|op| op.path.as_bytes()).collect();
+        assert_eq!(paths, [&b"d/y"[..], b"d/z"]);
+    }
+
+    #[test]
+    fn a_file_becomes_a_link_and_comes_back() {
+        check(&plan(&["f"], |tree| tree.set(ROOT, name("f"), link("s/p/f"))));
+    }
+}

@@ -1,0 +1,367 @@
+//! Paths as a farm sees them: bytes, relative to the farm's root, folded lexically.
+//!
+//! Nothing here looks at the disk. Four types keep apart what must not be mixed up: one segment ([`Name`]),
+//! a place below the root ([`RelPath`]), a place that may lie beside or above it ([`Route`]), and what
+//! stands in a symbolic link ([`LinkText`]).
+
+use std::borrow::Borrow;
+use std::fmt;
+
+/// One segment of a path: not empty, without `/`, neither `.` nor `..`.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Name(Box<[u8]>);
+
+impl Name {
+    /// Returns the segment, or `None` when `bytes` are no single segment.
+    pub fn new(bytes: &[u8]) -> Option<Name> {
+        let whole = !bytes.is_empty() && bytes != b"." && bytes != b".." && !bytes.contains(&b'/');
+        whole.then(|| Name(bytes.into()))
+    }
+
+    /// Returns the bytes of the segment.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// Returns the name under which a package's entry appears with `--dotfiles`: `dot-x` as `.x`.
+    ///
+    /// `dot-` alone and `dot-.x` stay as they are.
+    pub fn undotted(&self) -> Name {
+        match self.0.strip_prefix(b"dot-") {
+            Some(rest) if !rest.is_empty() && rest[0] != b'.' => {
+                Name([b".", rest].concat().into_boxed_slice())
+            }
+            _ => self.clone(),
+        }
+    }
+
+    /// Returns the name that [`undotted`](Self::undotted) turns into this one, for walks from the target's side.
+    pub fn dotted(&self) -> Name {
+        match self.0.strip_prefix(b".") {
+            Some(rest) if !rest.is_empty() && rest[0] != b'.' => {
+                Name([b"dot-", rest].concat().into_boxed_slice())
+            }
+            _ => self.clone(),
+        }
+    }
+}
+
+impl Borrow<[u8]> for Name {
+    fn borrow(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}", String::from_utf8_lossy(&self.0))
+    }
+}
+
+/// A path below the farm's root, such as `.config/nvim`; empty for the root itself.
+#[derive(Clone, Default, PartialEq, Eq, Hash)]
+pub struct RelPath(Vec<u8>);
+
+impl RelPath {
+    /// Returns the root.
+    pub fn root() -> RelPath {
+        RelPath::default()
+    }
+
+    /// Returns the path with the segments of `bytes`, or `None` when `..` leads above the root or `bytes` is absolute.
+    ///
+    /// `.` and empty segments are dropped, `..` is folded away lexically.
+    pub fn new(bytes: &[u8]) -> Option<RelPath> {
+        let route = Route::root().follow(bytes);
+        (!bytes.starts_with(b"/") && route.up == 0).then_some(route.down)
+    }
+
+    /// Returns the path with these segments, outermost first.
+    pub fn from_names<'a>(names: impl IntoIterator<Item = &'a Name>) -> RelPath {
+        let mut path = RelPath::root();
+        names.into_iter().for_each(|name| path.push(name.as_bytes()));
+        path
+    }
+
+    /// Returns this path with one more segment.
+    #[must_use]
+    pub fn join(&self, name: &Name) -> RelPath {
+        let mut path = Vec::with_capacity(self.0.len() + 1 + name.0.len());
+        path.extend_from_slice(&self.0);
+        let mut path = RelPath(path);
+        path.push(name.as_bytes());
+        path
+    }
+
+    /// Returns this path with all segments of `other` after its own.
+    #[must_use]
+    pub fn join_path(&self, other: &RelPath) -> RelPath {
+        let mut path = self.clone();
+        if !other.is_root() {
+            path.push(&other.0);
+        }
+        path
+    }
+
+    fn push(&mut self, segments: &[u8]) {
+        if !self.0.is_empty() {
+            self.0.push(b'/');
+        }
+        self.0.extend_from_slice(segments);
+    }
+
+    fn pop(&mut self) -> bool {
+        let had = !self.0.is_empty();
+        let end = self.0.iter().rposition(|&b| b == b'/').unwrap_or(0);
+        self.0.truncate(end);
+        had
+    }
+
+    /// Returns the directory that holds this path and its name there; `None` for the root.
+    pub fn split(&self) -> Option<(RelPath, Name)> {
+        let name = Name::new(self.segments().next_back()?)?;
+        let mut parent = self.clone();
+        parent.pop();
+        Some((parent, name))
+    }
+
+    /// Tells whether this is the root.
+    pub fn is_root(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Returns the segments, outermost first.
+    pub fn segments(&self) -> impl DoubleEndedIterator<Item = &[u8]> {
+        self.0.split(|&b| b == b'/').filter(|s| !s.is_empty())
+    }
+
+    /// Returns the segments as names, outermost first.
+    pub fn names(&self) -> impl DoubleEndedIterator<Item = Name> {
+        self.segments().map(|s| Name(s.into()))
+    }
+
+    /// Returns the number of segments.
+    pub fn depth(&self) -> usize {
+        self.segments().count()
+    }
+
+    /// Returns the bytes, `a/b/c`.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// Returns what remains of this path below `base`, or `None` when it does not lie there.
+    pub fn below(&self, base: &RelPath) -> Option<RelPath> {
+        if base.is_root() {
+            return Some(self.clone());
+        }
+        let rest = self.0.strip_prefix(base.0.as_slice())?;
+        match rest.strip_prefix(b"/") {
+            Some(rest) => Some(RelPath(rest.to_vec())),
+            None => rest.is_empty().then(RelPath::root),
+        }
+    }
+}
+
+impl Ord for RelPath {
+    /// Orders as a walk in byte order meets the paths: a directory directly before what is in it.
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        self.segments().cmp(other.segments())
+    }
+}
+
+impl PartialOrd for RelPath {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl fmt::Debug for RelPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}", String::from_utf8_lossy(&self.0))
+    }
+}
+
+/// A place reached from the farm's root: some steps up, then down. `../stow/zsh` is one step up.
+#[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Route {
+    /// How many directories above the root it starts.
+    pub up: usize,
+    /// The way down from there.
+    pub down: RelPath,
+}
+
+impl Route {
+    /// Returns the root's own place.
+    pub fn root() -> Route {
+        Route::default()
+    }
+
+    /// Returns the place of a path below the root.
+    pub fn below_root(path: RelPath) -> Route {
+        Route { up: 0, down: path }
+    }
+
+    /// Returns where the absolute path `to` lies as seen from the absolute path `from`, both folded lexically.
+    pub fn between(from: &[u8], to: &[u8]) -> Route {
+        let fold = |path: &[u8]| Route::root().follow(path).down;
+        let (from, to) = (fold(from), fold(to));
+        let shared = from.segments().zip(to.segments()).take_while(|(a, b)| a == b).count();
+        let mut down = RelPath::root();
+        to.segments().skip(shared).for_each(|s| down.push(s));
+        Route { up: from.depth() - shared, down }
+    }
+
+    /// Returns the place that the segments of `text` lead to from here, folding `.` and `..` lexically.
+    #[must_use]
+    pub fn follow(&self, text: &[u8]) -> Route {
+        let mut place = self.clone();
+        for segment in text.split(|&b| b == b'/') {
+            match segment {
+                b"" | b"." => {}
+                b".." => {
+                    if !place.down.pop() {
+                        place.up += 1;
+                    }
+                }
+                name => place.down.push(name),
+            }
+        }
+        place
+    }
+
+    /// Returns the place one segment further down.
+    #[must_use]
+    pub fn join(&self, name: &Name) -> Route {
+        Route { up: self.up, down: self.down.join(name) }
+    }
+
+    /// Returns the place of `path` below this one.
+    #[must_use]
+    pub fn join_path(&self, path: &RelPath) -> Route {
+        Route { up: self.up, down: self.down.join_path(path) }
+    }
+
+    /// Returns what remains of this place below `base`, or `None` when it does not lie there.
+    pub fn below(&self, base: &Route) -> Option<RelPath> {
+        if self.up == base.up { self.down.below(&base.down) } else { None }
+    }
+
+    /// Returns the bytes of the relative path from the root: `../stow`, or `.` for the root itself.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut bytes = b"../".repeat(self.up);
+        bytes.extend_from_slice(self.down.as_bytes());
+        match bytes.len() {
+            0 => b".".to_vec(),
+            len if bytes.ends_with(b"/") => bytes[..len - 1].to_vec(),
+            _ => bytes,
+        }
+    }
+
+    /// Returns the text of a link at depth `depth` (directories between the root and the link) that leads to this place.
+    pub fn text_from(&self, depth: usize) -> LinkText {
+        let mut bytes = b"../".repeat(depth);
+        bytes.extend_from_slice(&self.to_bytes());
+        LinkText::new(&bytes)
+    }
+}
+
+/// What stands in a symbolic link, byte for byte.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LinkText(Box<[u8]>);
+
+impl LinkText {
+    /// Returns the text with these bytes.
+    pub fn new(bytes: &[u8]) -> LinkText {
+        LinkText(bytes.into())
+    }
+
+    /// Returns the bytes.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// Tells whether the text begins at the file system's root.
+    pub fn is_absolute(&self) -> bool {
+        self.0.starts_with(b"/")
+    }
+
+    /// Returns where this text leads, lexically, from a link in the directory `dir`; `None` for an absolute text.
+    pub fn route_from(&self, dir: &RelPath) -> Option<Route> {
+        (!self.is_absolute()).then(|| Route::below_root(dir.clone()).follow(&self.0))
+    }
+
+    /// Returns the text without its last segment, and that segment: `../stow/p/a` and `x` for `../stow/p/a/x`.
+    pub fn split(&self) -> (&[u8], &[u8]) {
+        match self.0.iter().rposition(|&b| b == b'/') {
+            Some(slash) => (&self.0[..slash], &self.0[slash + 1..]),
+            None => (b"", &self.0),
+        }
+    }
+}
+
+impl fmt::Debug for LinkText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}", String::from_utf8_lossy(&self.0))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rel(s: &str) -> RelPath {
+        RelPath::new(s.as_bytes()).expect("a path below the root")
+    }
+
+    #[test]
+    fn folds_dots_and_refuses_to_leave_the_root() {
+        assert_eq!(rel("a//./b/../c/").as_bytes(), b"a/c");
+        assert_eq!(RelPath::new(b"a/../.."), None);
+        assert_eq!(RelPath::new(b"/a"), None);
+        assert!(rel(".").is_root());
+    }
+
+    #[test]
+    fn orders_a_directory_directly_before_its_content() {
+        let mut paths = [rel("a-b"), rel("a/x"), rel("a"), rel("b")];
+        paths.sort();
+        assert_eq!(paths, [rel("a"), rel("a/x"), rel("a-b"), rel("b")]);
+    }
+
+    #[test]
+    fn tells_what_lies_below() {
+        assert_eq!(rel("a/b/c").below(&rel("a/b")), Some(rel("c")));
+        assert_eq!(rel("a/b").below(&rel("a/b")), Some(RelPath::root()));
+        assert_eq!(rel("ab").below(&rel("a")), None);
+        assert_eq!(rel("a").below(&RelPath::root()), Some(rel("a")));
+    }
+
+    #[test]
+    fn a_link_text_leads_where_its_directory_says() {
+        let text = LinkText::new(b"../../stow/p/x");
+        let route = text.route_from(&rel("a")).expect("relative");
+        assert_eq!(route, Route { up: 1, down: rel("stow/p/x") });
+        assert_eq!(route.text_from(1), text);
+        assert_eq!(LinkText::new(b"/etc/x").route_from(&rel("a")), None);
+    }
+
+    #[test]
+    fn finds_the_way_between_two_directories() {
+        let way = |from: &str, to: &str| Route::between(from.as_bytes(), to.as_bytes()).to_bytes();
+        assert_eq!(way("/home/me", "/home/me/dotfiles"), b"dotfiles");
+        assert_eq!(way("/home/me/.config", "/home/me/dotfiles"), b"../dotfiles");
+        assert_eq!(way("/a/b", "/a"), b"..");
+        assert_eq!(way("/a", "/a"), b".");
+    }
+
+    #[test]
+    fn dot_names_translate_both_ways() {
+        let name = |s: &str| Name::new(s.as_bytes()).expect("one segment");
+        assert_eq!(name("dot-zshrc").undotted(), name(".zshrc"));
+        assert_eq!(name("dot-").undotted(), name("dot-"));
+        assert_eq!(name("dot-.x").undotted(), name("dot-.x"));
+        assert_eq!(name(".zshrc").dotted(), name("dot-zshrc"));
+        assert_eq!(name("zshrc").dotted(), name("zshrc"));
+    }
+}

@@ -1,0 +1,271 @@
+//! The planner: a request and what is known of the farm in, a plan or every conflict out. A pure function.
+//!
+//! The steps edit a copy of the target's tree one after the other, all unlinking before all linking, and the plan
+//! is the difference between the first and the last state ([`Plan::between`]): what one step does and another
+//! takes back never becomes an operation. Where the snapshot is silent the planner notes a [`Need`] and goes on,
+//! so that one round asks for as much as possible.
+
+mod conflict;
+mod link;
+mod owner;
+mod refold;
+mod unlink;
+
+use std::collections::{BTreeSet, HashMap};
+
+use crate::op::Plan;
+use crate::package::{Action, Request};
+use crate::path::{LinkText, Name, RelPath};
+use crate::policy::{Guarded, Naming, OnConflict, Refold};
+use crate::rules::Candidate;
+use crate::snapshot::{Need, Side, Snapshot, SourceId};
+use crate::tree::{DirId, Entries, Leads, Node, ROOT, Tree};
+
+pub use conflict::{Conflict, Notice, Reason};
+
+/// What planning a request came to.
+#[derive(Clone)]
+pub struct Planned {
+    /// What to do; nothing when there are conflicts and the policy is to stop.
+    pub plan: Plan,
+    /// The target as it will be.
+    pub after: Tree,
+    /// The packages that conflicts hold back.
+    pub held_back: Vec<Name>,
+    /// All that stands in the way, in the order in which the planner met it.
+    pub conflicts: Vec<Conflict>,
+    /// What was left out on purpose.
+    pub notices: Vec<Notice>,
+}
+
+/// Plans `request` on what `snapshot` knows.
+///
+/// # Errors
+/// What the plan depends on and the snapshot does not know, at least one need; answered, planning can go on.
+pub fn plan(request: &Request, snapshot: &Snapshot) -> Result<Planned, BTreeSet<Need>> {
+    let mut request = request.clone();
+    let mut conflicts = Vec::new();
+    let mut held_back = Vec::new();
+    loop {
+        let mut planner = Planner::new(&request, snapshot);
+        planner.run();
+        let Planner { tree, needs, conflicts: found, notices, .. } = planner;
+        if !needs.is_empty() {
+            return Err(needs);
+        }
+        let to_hold: Vec<Name> = match request.policy.on_conflict {
+            OnConflict::HoldBack => found.iter().map(|conflict| conflict.package.clone()).collect(),
+            OnConflict::Stop => Vec::new(),
+        };
+        let is_clear = found.is_empty();
+        conflicts.extend(found);
+        let steps = request.steps.len();
+        request.steps.retain(|step| !to_hold.contains(&step.package));
+        if request.steps.len() < steps {
+            held_back.extend(to_hold);
+            continue;
+        }
+        let after = if is_clear { tree } else { snapshot.target.clone() };
+        let plan = Plan::between(&snapshot.target, &after, request.policy.file_fate());
+        held_back.sort();
+        held_back.dedup();
+        return Ok(Planned { plan, after, held_back, conflicts, notices });
+    }
+}
+
+/// A directory of a package.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+struct Src {
+    id: SourceId,
+    dir: DirId,
+}
+
+struct Planner<'a> {
+    request: &'a Request,
+    snapshot: &'a Snapshot,
+    /// The target as it will be.
+    tree: Tree,
+    needs: BTreeSet<Need>,
+    conflicts: Vec<Conflict>,
+    notices: Vec<Notice>,
+    /// Directories that unlinking has visited, where folding waits for the last package.
+    to_refold: Vec<DirId>,
+    /// Whether a package's directory holds something that its rules keep out.
+    hides: HashMap<Src, bool>,
+}
+
+impl<'a> Planner<'a> {
+    fn new(request: &'a Request, snapshot: &'a Snapshot) -> Self {
+        Planner {
+            request,
+            snapshot,
+            tree: snapshot.target.clone(),
+            needs: BTreeSet::new(),
+            conflicts: Vec::new(),
+            notices: Vec::new(),
+            to_refold: Vec::new(),
+            hides: HashMap::new(),
+        }
+    }
+
+    /// Goes through the steps, all unlinking first, whatever their order (GNU Stow's manual, "Mixing Operations").
+    fn run(&mut self) {
+        let of = |action| self.request.steps.iter().filter(move |s| s.action == action);
+        for step in of(Action::Unlink) {
+            if let Some(id) = self.package(&step.package) {
+                self.unlink(id);
+            }
+        }
+        if self.request.policy.refold == Refold::AfterAll {
+            self.refold_visited();
+        }
+        for step in of(Action::Link) {
+            if let Some(id) = self.package(&step.package) {
+                self.link(id);
+            }
+        }
+    }
+
+    fn package(&mut self, name: &Name) -> Option<SourceId> {
+        let id = self.snapshot.source_at(&self.request.stow_dir, name);
+        if id.is_none() {
+            self.needs.insert(Need::Package { stow_dir: self.request.stow_dir.clone(), name: name.clone() });
+        }
+        id
+    }
+
+    /// Returns what a package's directory holds.
+    fn source_entries(&mut self, src: Src) -> Option<&'a Entries> {
+        let entries = self.snapshot.source(src.id).tree.entries(src.dir);
+        if entries.is_none() {
+            self.need_listing(Side::Source(src.id), src.dir, true);
+        }
+        entries
+    }
+
+    /// Makes sure that a target directory was read; `texts` says that the texts of its links will be wanted, too.
+    fn target_read(&mut self, dir: DirId, texts: bool) -> bool {
+        let read = self.tree.entries(dir).is_some();
+        if !read {
+            self.need_listing(Side::Target, dir, texts);
+        }
+        read
+    }
+
+    fn need_listing(&mut self, side: Side, dir: DirId, texts: bool) {
+        // A listing that somebody wants with texts is not asked for a second time without them.
+        if texts {
+            self.needs.remove(&Need::Listing { side, dir, texts: false });
+        } else if self.needs.contains(&Need::Listing { side, dir, texts: true }) {
+            return;
+        }
+        self.needs.insert(Need::Listing { side, dir, texts });
+    }
+
+    /// Returns the text of the link `name` in the target's `dir`, which is known to be a link.
+    fn text(&mut self, dir: DirId, name: &Name) -> Option<LinkText> {
+        match self.tree.get(dir, name) {
+            Some(Some(Node::Link(link))) if link.text.is_some() => link.text.clone(),
+            _ => {
+                self.needs.insert(Need::Text { dir, name: name.clone() });
+                None
+            }
+        }
+    }
+
+    /// Returns what an entry of a package leads to, links followed.
+    fn source_leads(&mut self, src: Src, name: &Name, node: &Node) -> Option<Leads> {
+        match node {
+            Node::Dir(_) => Some(Leads::Dir),
+            Node::File | Node::Other => Some(Leads::Other),
+            Node::Link(link) if link.leads != Leads::Unknown => Some(link.leads),
+            Node::Link(_) => {
+                let side = Side::Source(src.id);
+                self.needs.insert(Need::Leads { side, dir: src.dir, name: name.clone() });
+                None
+            }
+        }
+    }
+
+    /// Returns the directory that an entry of a package is or leads to; `Some(None)` when it is none.
+    fn source_dir(&mut self, src: Src, name: &Name, node: &Node) -> Option<Option<Src>> {
+        let dir = match (node, self.source_leads(src, name, node)?) {
+            (Node::Dir(dir), _) => Some(*dir),
+            (_, Leads::Dir) => self.snapshot.source(src.id).tree.behind(src.dir, name),
+            _ => None,
+        };
+        Some(dir.map(|dir| Src { id: src.id, dir }))
+    }
+
+    /// Returns the name under which a package's entry appears in the target.
+    fn target_name(&self, name: &Name) -> Name {
+        match self.request.policy.naming {
+            Naming::AsIs => name.clone(),
+            Naming::Dotfiles => name.undotted(),
+        }
+    }
+
+    /// Tells whether an entry of a package is kept out by the package's rules.
+    fn ignored(
+        &self,
+        src: Src,
+        source_dir: &RelPath,
+        target_dir: &RelPath,
+        name: &Name,
+        node: &Node,
+    ) -> bool {
+        self.snapshot.source(src.id).rules.ignores(&Candidate {
+            source_dir,
+            target_dir,
+            name,
+            is_dir: matches!(node, Node::Dir(_)),
+        })
+    }
+
+    /// Tells whether a target directory that was read is left alone: it belongs to others.
+    fn guarded(&mut self, dir: DirId) -> bool {
+        let stow_dir = &self.request.stow_dir;
+        let holds = |name: &[u8]| self.tree.entries(dir).is_some_and(|entries| entries.contains_key(name));
+        let marked = holds(b".stow");
+        let protected = holds(b".nonstow");
+        let is_stow_dir = stow_dir.up == 0 && self.tree.find(&stow_dir.down) == Some(dir);
+        let guarded = marked || protected || is_stow_dir;
+        if guarded && !(is_stow_dir && self.request.policy.guarded == Guarded::Refuse) {
+            let path = self.tree.path(dir);
+            self.notices.push(if is_stow_dir {
+                Notice::StowDir(path)
+            } else if marked {
+                Notice::Marked(path)
+            } else {
+                Notice::Protected(path)
+            });
+        }
+        guarded
+    }
+
+    /// Returns the directory that packages mirror into, made where it is missing when `make` says so.
+    fn mount(&mut self, make: bool, package: SourceId) -> Option<DirId> {
+        let mut dir = ROOT;
+        for name in self.request.mount.names() {
+            if !self.target_read(dir, false) {
+                return None;
+            }
+            dir = match self.tree.get(dir, &name)? {
+                Some(Node::Dir(id)) => *id,
+                None if make => self.tree.make_dir(dir, &name),
+                None => return None,
+                Some(_) => {
+                    let path = self.tree.path(dir).join(&name);
+                    self.conflict(Action::Link, package, path, Reason::NotADirectory);
+                    return None;
+                }
+            };
+        }
+        Some(dir)
+    }
+
+    fn conflict(&mut self, action: Action, package: SourceId, path: RelPath, reason: Reason) {
+        let package = self.snapshot.source(package).name.clone();
+        self.conflicts.push(Conflict { action, package, path, reason });
+    }
+}

@@ -1,0 +1,278 @@
+//! Linking a package: its entries appear in the target, folded where that is allowed.
+
+use std::collections::btree_map;
+
+use super::conflict::{Compared, Reason};
+use super::owner::Owner;
+use super::{Planner, Src};
+use crate::package::Action;
+use crate::path::{LinkText, Name, RelPath, Route};
+use crate::policy::{AbsoluteSource, Fold, Guarded, OnFile};
+use crate::snapshot::{Need, SourceId};
+use crate::tree::{DirId, Leads, Node, ROOT};
+
+/// A directory of a package that is being mirrored into a directory of the target.
+struct Frame<'a> {
+    into: DirId,
+    from: Src,
+    entries: btree_map::Iter<'a, Name, Node>,
+    /// The paths of the two directories, and the package's as seen from the root.
+    target_dir: RelPath,
+    source_dir: RelPath,
+    route: Route,
+    depth: usize,
+}
+
+/// An entry that is being linked.
+struct Entry<'f> {
+    from: Src,
+    name: &'f Name,
+    node: &'f Node,
+    into: DirId,
+    /// Its name in the target.
+    target_name: Name,
+    target_dir: &'f RelPath,
+    /// The package's entry as seen from the root, and the text of a link to it.
+    source: Route,
+    text: LinkText,
+}
+
+impl Entry<'_> {
+    fn path(&self) -> RelPath {
+        self.target_dir.join(&self.target_name)
+    }
+}
+
+/// What remains to be walked after an entry: directories to mirror, the last one first.
+type Below = Vec<(DirId, Src)>;
+
+impl<'a> Planner<'a> {
+    /// Links one package.
+    pub(super) fn link(&mut self, id: SourceId) {
+        let Some(top) = self.mount(true, id) else { return };
+        let mut todo = vec![(top, Src { id, dir: ROOT })];
+        let mut frames: Vec<(Frame<'a>, Below)> = Vec::new();
+        loop {
+            if let Some((into, from)) = todo.pop() {
+                if let Some(frame) = self.enter(into, from) {
+                    frames.push((frame, std::mem::take(&mut todo)));
+                }
+                continue;
+            }
+            let Some((frame, after)) = frames.last_mut() else { return };
+            match frame.entries.next() {
+                Some((name, node)) => self.link_entry(frame, name, node, &mut todo),
+                None => {
+                    todo = std::mem::take(after);
+                    frames.pop();
+                }
+            }
+        }
+    }
+
+    fn enter(&mut self, into: DirId, from: Src) -> Option<Frame<'a>> {
+        let entries = self.source_entries(from);
+        if !self.target_read(into, false) {
+            return None;
+        }
+        if self.guarded(into) {
+            if self.request.policy.guarded == Guarded::Refuse && self.is_stow_dir(into) {
+                let path = self.tree.path(into);
+                self.conflict(Action::Link, from.id, path, Reason::StowDir);
+            }
+            return None;
+        }
+        let source = self.snapshot.source(from.id);
+        let source_dir = source.tree.path(from.dir);
+        Some(Frame {
+            into,
+            from,
+            entries: entries?.iter(),
+            target_dir: self.tree.path(into),
+            route: source.stow_dir.join(&source.name).join_path(&source_dir),
+            source_dir,
+            depth: self.tree.depth(into),
+        })
+    }
+
+    fn link_entry(&mut self, frame: &Frame<'a>, name: &Name, node: &Node, below: &mut Below) {
+        if self.ignored(frame.from, &frame.source_dir, &frame.target_dir, name, node) {
+            return;
+        }
+        let source = frame.route.join(name);
+        let entry = Entry {
+            from: frame.from,
+            name,
+            node,
+            into: frame.into,
+            target_name: self.target_name(name),
+            target_dir: &frame.target_dir,
+            text: source.text_from(frame.depth),
+            source,
+        };
+        if let Node::Link(link) = node
+            && self.request.policy.absolute_source == AbsoluteSource::Conflict
+            && let Some(text) = link.text.clone().filter(LinkText::is_absolute)
+        {
+            let source = entry.source.clone();
+            self.conflict(Action::Link, entry.from.id, entry.path(), Reason::AbsoluteSource { source, text });
+            return;
+        }
+        match self.tree.get(entry.into, &entry.target_name).flatten() {
+            None => self.place(&entry, below),
+            Some(Node::Link(_)) => self.over_link(&entry, below),
+            Some(Node::Dir(dir)) => {
+                let dir = *dir;
+                self.over_dir(&entry, dir, below);
+            }
+            Some(Node::File) => self.over_file(&entry, true),
+            Some(Node::Other) => self.over_file(&entry, false),
+        }
+    }
+
+    /// Puts the entry where nothing is: one link, or a directory to be filled when it must not fold.
+    fn place(&mut self, entry: &Entry, below: &mut Below) {
+        let Node::Dir(dir) = entry.node else {
+            self.put_link(entry);
+            return;
+        };
+        let src = Src { id: entry.from.id, dir: *dir };
+        let fold = match self.request.policy.fold {
+            Fold::Always => true,
+            Fold::Never => false,
+            Fold::Whole => match self.hides(src) {
+                Some(hides) => !hides,
+                None => return,
+            },
+        };
+        if fold {
+            self.put_link(entry);
+        } else {
+            let made = self.tree.make_dir(entry.into, &entry.target_name);
+            below.push((made, src));
+        }
+    }
+
+    fn put_link(&mut self, entry: &Entry) {
+        let leads = match entry.node {
+            Node::Dir(_) => Leads::Dir,
+            Node::Link(link) => link.leads,
+            Node::File | Node::Other => Leads::Other,
+        };
+        self.tree.set(entry.into, entry.target_name.clone(), Node::link(entry.text.clone(), leads));
+    }
+
+    fn over_dir(&mut self, entry: &Entry, dir: DirId, below: &mut Below) {
+        match self.source_dir(entry.from, entry.name, entry.node) {
+            Some(Some(src)) => below.push((dir, src)),
+            Some(None) => {
+                let source = entry.source.clone();
+                self.conflict(Action::Link, entry.from.id, entry.path(), Reason::Directory { source });
+            }
+            None => {}
+        }
+    }
+
+    fn over_file(&mut self, entry: &Entry, is_file: bool) {
+        let source = entry.source.clone();
+        let reason = match self.request.policy.on_file {
+            OnFile::Adopt if matches!(entry.node, Node::Dir(_)) => Reason::FileForDirectory { source },
+            OnFile::Adopt => {
+                self.put_link(entry);
+                return;
+            }
+            OnFile::Stop => Reason::File { source, compared: Compared::No },
+            OnFile::MergeEqual if is_file && *entry.node == Node::File => {
+                let need = Need::Equal {
+                    dir: entry.into,
+                    name: entry.target_name.clone(),
+                    source: entry.from.id,
+                    source_dir: entry.from.dir,
+                    source_name: entry.name.clone(),
+                };
+                match self.snapshot.holds(&need) {
+                    Some(true) => {
+                        self.put_link(entry);
+                        return;
+                    }
+                    Some(false) => Reason::File { source, compared: Compared::Differ },
+                    None => {
+                        self.needs.insert(need);
+                        return;
+                    }
+                }
+            }
+            OnFile::MergeEqual => Reason::File { source, compared: Compared::OtherKind },
+        };
+        self.conflict(Action::Link, entry.from.id, entry.path(), reason);
+    }
+
+    fn over_link(&mut self, entry: &Entry, below: &mut Below) {
+        let (dir, name) = (entry.into, &entry.target_name);
+        let Some(text) = self.text(dir, name) else { return };
+        if text == entry.text {
+            return;
+        }
+        let place = match self.owner(dir, name, &text) {
+            None => return,
+            Some(Owner::Foreign) => {
+                self.conflict(Action::Link, entry.from.id, entry.path(), Reason::NotOwned(text));
+                return;
+            }
+            Some(Owner::Package(place)) => place,
+        };
+        if self.same_destination(&place, &entry.source) {
+            return;
+        }
+        let Some(leads) = self.leads(dir, name, &place) else { return };
+        let path = entry.path();
+        if leads == Leads::Nothing {
+            self.put_link(entry);
+            return;
+        }
+        if self.request.policy.defer.matches(path.as_bytes()) {
+            return;
+        }
+        if self.request.policy.overrides.matches(path.as_bytes()) {
+            self.put_link(entry);
+        } else {
+            let Some(new) = self.source_dir(entry.from, entry.name, entry.node) else { return };
+            let old = match (leads, new) {
+                (Leads::Dir, Some(_)) => match self.directory_at(&place) {
+                    Some(old) => old,
+                    None => return,
+                },
+                _ => None,
+            };
+            match (old, new) {
+                (Some(old), Some(new)) => self.unfold(entry, old, new, below),
+                _ => {
+                    let reason = Reason::OtherPackage { text, owner: place.package };
+                    self.conflict(Action::Link, entry.from.id, path, reason);
+                }
+            }
+        }
+    }
+
+    /// Turns the link to `old` into a directory that mirrors first `old` and then `new`.
+    fn unfold(&mut self, entry: &Entry, old: Src, new: Src, below: &mut Below) {
+        let Some(entries) = self.source_entries(old) else {
+            self.source_entries(new);
+            return;
+        };
+        // A marker in the folded directory is seen through the link: whoever put it there wants to be left alone.
+        for marker in [&b".stow"[..], b".nonstow"] {
+            if entries.contains_key(marker) {
+                let path = entry.path();
+                self.notices.push(match marker {
+                    b".stow" => super::Notice::Marked(path),
+                    _ => super::Notice::Protected(path),
+                });
+                return;
+            }
+        }
+        let made = self.tree.make_dir(entry.into, &entry.target_name);
+        below.push((made, new));
+        below.push((made, old));
+    }
+}

@@ -1,0 +1,162 @@
+//! Folding after an unlink: a directory that holds nothing but links into one place becomes one link to it.
+
+use super::owner::{Owner, Place};
+use super::{Planner, Src};
+use crate::path::{LinkText, Route};
+use crate::policy::{Ownership, Refold};
+use crate::rules::Candidate;
+use crate::tree::{DirId, Leads, Node, ROOT};
+
+impl Planner<'_> {
+    /// Folds `dir` when stow would: all that is left are links whose texts share one directory of a package.
+    pub(super) fn refold_as_stow(&mut self, dir: DirId) {
+        let Some((up, name)) = self.tree.parent(dir).map(|(up, name)| (up, name.clone())) else { return };
+        let names: Vec<_> = match self.tree.entries(dir) {
+            Some(entries) if entries.values().all(|node| matches!(node, Node::Link(_))) => {
+                entries.keys().cloned().collect()
+            }
+            _ => return,
+        };
+        let mut shared: Option<Vec<u8>> = None;
+        let mut known = true;
+        for name in &names {
+            let Some(text) = self.text(dir, name) else {
+                known = false;
+                continue;
+            };
+            match &shared {
+                Some(shared) if shared != text.split().0 => return,
+                Some(_) => {}
+                None => shared = Some(text.split().0.to_vec()),
+            }
+        }
+        let (Some(shared), true) = (shared, known) else { return };
+        let shared = LinkText::new(&shared);
+        // The text one level up: without its first `../`.
+        let Some(text) = shared.as_bytes().strip_prefix(b"../").map(LinkText::new) else { return };
+        if let Some(Owner::Package(_)) = self.owner(dir, &name, &shared) {
+            self.tree.set(up, name, Node::link(text, Leads::Dir));
+        }
+    }
+
+    /// Folds the directories that unlinking visited, the deepest first, when nothing is hidden or exposed by it.
+    pub(super) fn refold_visited(&mut self) {
+        debug_assert_eq!(self.request.policy.refold, Refold::AfterAll);
+        let mut dirs = std::mem::take(&mut self.to_refold);
+        dirs.sort_by_cached_key(|&dir| (std::cmp::Reverse(self.tree.depth(dir)), dir));
+        dirs.dedup();
+        for dir in dirs {
+            self.refold_exactly(dir);
+        }
+    }
+
+    /// Folds `dir` when it holds exactly the links that stand for one directory of a package.
+    fn refold_exactly(&mut self, dir: DirId) {
+        let Some((up, name)) = self.tree.parent(dir).map(|(up, name)| (up, name.clone())) else { return };
+        if self.tree.path(dir).depth() <= self.request.mount.depth() {
+            return;
+        }
+        let Some(first) = self.tree.entries(dir).and_then(|entries| entries.keys().next().cloned()) else {
+            return;
+        };
+        if !matches!(self.tree.get(dir, &first), Some(Some(Node::Link(_)))) {
+            return;
+        }
+        let Some(text) = self.text(dir, &first) else { return };
+        let Some(Owner::Package(place)) = self.owner(dir, &first, &text) else { return };
+        let Some((above, _)) = place.path.split() else { return };
+        let place = Place { path: above, ..place };
+        let Some(Some(src)) = self.directory_at(&place) else { return };
+        if self.mirrors(dir, src, &place) == Some(true) && self.hides(src) == Some(false) {
+            let depth = self.tree.depth(up);
+            let text = place.route().text_from(depth);
+            self.tree.set(up, name, Node::link(text, Leads::Dir));
+        }
+    }
+
+    /// Tells whether `dir` holds a link to each entry of `src` that counts, and nothing else.
+    fn mirrors(&mut self, dir: DirId, src: Src, place: &Place) -> Option<bool> {
+        let (source_dir, target_dir) = (place.path.clone(), self.tree.path(dir));
+        let mut count = 0;
+        let mut known = true;
+        for (name, node) in self.source_entries(src)? {
+            if self.ignored(src, &source_dir, &target_dir, name, node) {
+                continue;
+            }
+            count += 1;
+            let target_name = self.target_name(name);
+            if !matches!(self.tree.get(dir, &target_name), Some(Some(Node::Link(_)))) {
+                return Some(false);
+            }
+            let Some(text) = self.text(dir, &target_name) else {
+                known = false;
+                continue;
+            };
+            match self.owner(dir, &target_name, &text) {
+                Some(Owner::Package(at)) if at.route() == place.route().join(name) => {}
+                Some(_) => return Some(false),
+                None => known = false,
+            }
+        }
+        known.then(|| self.tree.entries(dir).is_some_and(|entries| entries.len() == count))
+    }
+
+    /// Tells whether an ignore rule of the user's keeps something below `src` out.
+    pub(super) fn hides(&mut self, src: Src) -> Option<bool> {
+        let source = self.snapshot.source(src.id);
+        if !source.rules.may_hide() {
+            return Some(false);
+        }
+        if let Some(&known) = self.hides.get(&src) {
+            return Some(known);
+        }
+        let mut known = true;
+        let mut todo = vec![src.dir];
+        while let Some(dir) = todo.pop() {
+            let at = source.tree.path(dir);
+            let Some(entries) = self.source_entries(Src { id: src.id, dir }) else {
+                known = false;
+                continue;
+            };
+            for (name, node) in entries {
+                let candidate = Candidate {
+                    source_dir: &at,
+                    target_dir: &at,
+                    name,
+                    is_dir: matches!(node, Node::Dir(_)),
+                };
+                if source.rules.hides(&candidate) {
+                    self.hides.insert(src, true);
+                    return Some(true);
+                }
+                if let Node::Dir(below) = node {
+                    todo.push(*below);
+                }
+            }
+        }
+        if known {
+            self.hides.insert(src, false);
+        }
+        known.then_some(false)
+    }
+
+    /// Tells whether `dir` is the stow directory itself.
+    pub(super) fn is_stow_dir(&self, dir: DirId) -> bool {
+        let stow_dir = &self.request.stow_dir;
+        stow_dir.up == 0 && self.tree.find(&stow_dir.down) == Some(dir)
+    }
+
+    /// Tells whether a link to `place` is as good as the one that farm would make.
+    pub(super) fn same_destination(&self, place: &Place, source: &Route) -> bool {
+        self.request.policy.ownership == Ownership::ByDestination && place.route() == *source
+    }
+
+    /// Notes that an unlink has visited `dir`.
+    pub(super) fn visited(&mut self, dir: DirId) {
+        match self.request.policy.refold {
+            Refold::AfterEach if dir != ROOT => self.refold_as_stow(dir),
+            Refold::AfterAll if dir != ROOT => self.to_refold.push(dir),
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,176 @@
+//! Unlinking a package: its links leave the target, and what is left is folded where that is allowed.
+
+use std::collections::btree_map;
+
+use super::conflict::Notice;
+use super::owner::{Owner, Place};
+use super::{Planner, Src};
+use crate::path::{Name, RelPath, Route};
+use crate::policy::{Naming, Ownership, Tidy, Walk};
+use crate::snapshot::SourceId;
+use crate::tree::{DirId, Leads, Node, ROOT};
+
+/// A target directory that is being cleared of one package's links.
+struct Frame<'a> {
+    dir: DirId,
+    target_dir: RelPath,
+    source_dir: RelPath,
+    /// The package's directory as seen from the root.
+    route: Route,
+    names: Names<'a>,
+}
+
+/// The names to look at in a directory.
+enum Names<'a> {
+    /// Those of the package.
+    Package(Src, btree_map::Iter<'a, Name, Node>),
+    /// Those of the target (`stow --compat`).
+    Target(std::vec::IntoIter<Name>),
+}
+
+/// A directory to visit: the target's, and its counterpart in the package, which need not exist with `--compat`.
+struct Visit {
+    dir: DirId,
+    source_dir: RelPath,
+    src: Option<Src>,
+}
+
+impl<'a> Planner<'a> {
+    /// Unlinks one package.
+    pub(super) fn unlink(&mut self, id: SourceId) {
+        let Some(top) = self.mount(false, id) else { return };
+        let src = match self.request.policy.walk {
+            Walk::Package => Some(Src { id, dir: ROOT }),
+            Walk::Target => None,
+        };
+        let mut next = Some(Visit { dir: top, source_dir: RelPath::root(), src });
+        let mut frames: Vec<Frame<'a>> = Vec::new();
+        loop {
+            if let Some(visit) = next.take() {
+                frames.extend(self.enter_to_unlink(id, visit));
+                continue;
+            }
+            let Some(frame) = frames.last_mut() else { return };
+            match &mut frame.names {
+                Names::Package(src, entries) => {
+                    if let Some((name, node)) = entries.next() {
+                        let src = *src;
+                        next = self.unlink_entry(frame, src, name, node);
+                        continue;
+                    }
+                }
+                Names::Target(names) => {
+                    if let Some(name) = names.next() {
+                        next = self.unlink_name(frame, id, &name);
+                        continue;
+                    }
+                }
+            }
+            let dir = frame.dir;
+            frames.pop();
+            self.tidy(dir, id);
+            self.visited(dir);
+        }
+    }
+
+    fn enter_to_unlink(&mut self, id: SourceId, visit: Visit) -> Option<Frame<'a>> {
+        let entries = visit.src.map(|src| (src, self.source_entries(src)));
+        if !self.target_read(visit.dir, true) || self.guarded(visit.dir) {
+            return None;
+        }
+        let names = match entries {
+            Some((src, entries)) => Names::Package(src, entries?.iter()),
+            None => {
+                let names: Vec<_> = self.tree.entries(visit.dir)?.keys().cloned().collect();
+                Names::Target(names.into_iter())
+            }
+        };
+        let source = self.snapshot.source(id);
+        Some(Frame {
+            dir: visit.dir,
+            target_dir: self.tree.path(visit.dir),
+            route: source.stow_dir.join(&source.name).join_path(&visit.source_dir),
+            source_dir: visit.source_dir,
+            names,
+        })
+    }
+
+    /// Unlinks one entry of a package; returns the directory to go on with.
+    fn unlink_entry(&mut self, frame: &Frame, src: Src, name: &Name, node: &Node) -> Option<Visit> {
+        if self.ignored(src, &frame.source_dir, &frame.target_dir, name, node) {
+            return None;
+        }
+        let target_name = self.target_name(name);
+        match self.tree.get(frame.dir, &target_name)?? {
+            Node::Link(_) => {
+                self.unlink_link(frame.dir, &target_name, &frame.route.join(name));
+                None
+            }
+            Node::Dir(dir) => {
+                let dir = *dir;
+                let below = self.source_dir(src, name, node)??;
+                Some(Visit { dir, source_dir: frame.source_dir.join(name), src: Some(below) })
+            }
+            Node::File | Node::Other => None,
+        }
+    }
+
+    /// Unlinks what the target has under `name`, wherever the package has it; returns the directory to go on with.
+    fn unlink_name(&mut self, frame: &Frame, id: SourceId, name: &Name) -> Option<Visit> {
+        let source_name = match self.request.policy.naming {
+            Naming::AsIs => name.clone(),
+            Naming::Dotfiles => name.dotted(),
+        };
+        let node = self.tree.get(frame.dir, name)??.clone();
+        let src = Src { id, dir: ROOT };
+        if self.ignored(src, &frame.source_dir, &frame.target_dir, &source_name, &node) {
+            return None;
+        }
+        match node {
+            Node::Link(_) => {
+                self.unlink_link(frame.dir, name, &frame.route.join(&source_name));
+                None
+            }
+            Node::Dir(dir) => Some(Visit { dir, source_dir: frame.source_dir.join(&source_name), src: None }),
+            Node::File | Node::Other => None,
+        }
+    }
+
+    /// Removes a link when it leads to `source`, or is the farm's and dangles.
+    fn unlink_link(&mut self, dir: DirId, name: &Name, source: &Route) {
+        let Some(text) = self.text(dir, name) else { return };
+        if text.is_absolute() && self.request.policy.ownership == Ownership::ByText {
+            let path = self.tree.path(dir).join(name);
+            self.notices.push(Notice::AbsoluteLink { path, text });
+            return;
+        }
+        let Some(Owner::Package(place)) = self.owner(dir, name, &text) else { return };
+        if place.route() == *source || self.leads(dir, name, &place) == Some(Leads::Nothing) {
+            self.tree.remove(dir, name);
+        }
+    }
+
+    /// Removes the farm's dangling links directly in `dir`.
+    fn tidy(&mut self, dir: DirId, id: SourceId) {
+        let Some(entries) = self.tree.entries(dir) else { return };
+        let links: Vec<Name> = entries
+            .iter()
+            .filter(|(_, node)| matches!(node, Node::Link(_)))
+            .map(|(n, _)| n.clone())
+            .collect();
+        for name in links {
+            let Some(text) = self.text(dir, &name) else { continue };
+            let Some(Owner::Package(place)) = self.owner(dir, &name, &text) else { continue };
+            if (self.request.policy.tidy == Tidy::AnyPackage || self.is_in(&place, id))
+                && self.leads(dir, &name, &place) == Some(Leads::Nothing)
+            {
+                self.tree.remove(dir, &name);
+            }
+        }
+    }
+
+    fn is_in(&self, place: &Place, id: SourceId) -> bool {
+        let source = self.snapshot.source(id);
+        place.package == source.name && place.stow_dir == source.stow_dir
+    }
+}

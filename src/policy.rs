@@ -1,0 +1,171 @@
+//! Every choice that a plan depends on, as data: what sets GNU Stow's ways apart from farm's own.
+
+use crate::op::FileFate;
+use crate::rules::PathPatterns;
+
+/// The choices of one request. [`Policy::stow`] and [`Policy::native`] are the two dialects.
+#[derive(Clone, Debug)]
+pub struct Policy {
+    /// When a directory becomes one link.
+    pub fold: Fold,
+    /// When unlinking turns a directory back into one link.
+    pub refold: Refold,
+    /// Which links are the farm's own.
+    pub ownership: Ownership,
+    /// What an absolute link in a package is.
+    pub absolute_source: AbsoluteSource,
+    /// What happens to a file in the way.
+    pub on_file: OnFile,
+    /// Which dangling links go when their directory is visited by an unlink.
+    pub tidy: Tidy,
+    /// Which tree an unlink walks.
+    pub walk: Walk,
+    /// How names translate from package to target.
+    pub naming: Naming,
+    /// What happens to directories that belong to others: stow directories, and those marked `.stow` or `.nonstow`.
+    pub guarded: Guarded,
+    /// What a conflict means for the other packages.
+    pub on_conflict: OnConflict,
+    /// Target paths that another package keeps when two want them.
+    pub defer: PathPatterns,
+    /// Target paths that are taken from another package.
+    pub overrides: PathPatterns,
+}
+
+/// When a directory of a package that is absent in the target becomes one link.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Fold {
+    /// Always, as stow does, even over files that an ignore rule keeps out (stow issue 131).
+    Always,
+    /// When no ignore rule of the user's keeps anything below it out.
+    Whole,
+    /// Never (`--no-folding`, `--no-fold`).
+    Never,
+}
+
+/// When a directory that an unlink left with links of one package becomes one link.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Refold {
+    /// After each package, whenever all texts share one directory, as stow does.
+    AfterEach,
+    /// After all packages of the request, when the links are exactly what the package has there.
+    AfterAll,
+    /// Never.
+    Never,
+}
+
+/// Which links in the target belong to the farm.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Ownership {
+    /// Those whose text is relative and leads, lexically, into a stow directory.
+    ByText,
+    /// Also absolute ones, and those that resolve into the dotfiles directory by way of other links.
+    ByDestination,
+}
+
+/// What a symbolic link with an absolute text inside a package is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum AbsoluteSource {
+    /// A conflict, as in stow.
+    Conflict,
+    /// An entry like any other.
+    Entry,
+}
+
+/// What happens to something that is neither link nor directory in the way of a package's file.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum OnFile {
+    /// A conflict.
+    Stop,
+    /// It becomes the link when bytes and mode equal the package's, else a conflict.
+    MergeEqual,
+    /// It moves into the package, over what is there (`stow --adopt`).
+    Adopt,
+}
+
+/// Which dangling links of the farm an unlink removes from the directories that it visits.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Tidy {
+    /// Those of any package, as in stow.
+    AnyPackage,
+    /// Those into the package that is unlinked.
+    ThisPackage,
+}
+
+/// Which tree an unlink walks.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Walk {
+    /// The package.
+    Package,
+    /// The whole target (`stow --compat`).
+    Target,
+}
+
+/// How an entry's name in the package becomes its name in the target.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Naming {
+    /// Unchanged.
+    AsIs,
+    /// `dot-x` as `.x` (`--dotfiles`).
+    Dotfiles,
+}
+
+/// What a target directory that belongs to others is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Guarded {
+    /// Left out with a notice, as in stow.
+    Skip,
+    /// Marked ones are left out with a notice; the dotfiles directory itself is a conflict.
+    Refuse,
+}
+
+/// What a conflict in one package means for the others of the request.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum OnConflict {
+    /// Nothing is done.
+    Stop,
+    /// Only the packages that have one are held back (`--keep-going`).
+    HoldBack,
+}
+
+impl Policy {
+    /// Returns GNU Stow's choices when no option is given.
+    pub fn stow() -> Policy {
+        Policy {
+            fold: Fold::Always,
+            refold: Refold::AfterEach,
+            ownership: Ownership::ByText,
+            absolute_source: AbsoluteSource::Conflict,
+            on_file: OnFile::Stop,
+            tidy: Tidy::AnyPackage,
+            walk: Walk::Package,
+            naming: Naming::AsIs,
+            guarded: Guarded::Skip,
+            on_conflict: OnConflict::Stop,
+            defer: PathPatterns::default(),
+            overrides: PathPatterns::default(),
+        }
+    }
+
+    /// Returns farm's own choices when no option is given.
+    pub fn native() -> Policy {
+        Policy {
+            fold: Fold::Whole,
+            refold: Refold::AfterAll,
+            ownership: Ownership::ByDestination,
+            absolute_source: AbsoluteSource::Entry,
+            on_file: OnFile::MergeEqual,
+            tidy: Tidy::ThisPackage,
+            guarded: Guarded::Refuse,
+            ..Policy::stow()
+        }
+    }
+
+    /// Returns what becomes of a file whose place a link takes.
+    pub fn file_fate(&self) -> FileFate {
+        match self.on_file {
+            OnFile::Adopt => FileFate::Adopt,
+            OnFile::Stop | OnFile::MergeEqual => FileFate::Merge,
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! Which entries of a package count, and which target paths options name.
+
+mod builtin;
+mod native;
+mod perl;
+mod stow;
+
+use crate::path::{Name, RelPath};
+
+pub use native::{Base, GlobList, Globs, NativeRules, PatternError};
+pub use perl::{Origin, RegexError};
+pub use stow::{IgnoreList, LIST_NAME, Lines, OptionPatterns, StartPatterns, StowRules};
+
+/// An entry of a package whose fate is asked.
+#[derive(Clone, Copy, Debug)]
+pub struct Candidate<'a> {
+    /// The directory it is in, as the package spells it.
+    pub source_dir: &'a RelPath,
+    /// The same directory as the target spells it.
+    pub target_dir: &'a RelPath,
+    /// Its name in the package.
+    pub name: &'a Name,
+    /// Whether it is a real directory.
+    pub is_dir: bool,
+}
+
+/// Which entries of one package count.
+#[derive(Clone, Debug)]
+pub enum Rules {
+    /// All of them.
+    All,
+    /// Farm's own way: gitignore patterns that add up.
+    Native(NativeRules),
+    /// GNU Stow's way: `--ignore`, then one list.
+    Stow(StowRules),
+}
+
+impl Rules {
+    /// Tells whether an entry is kept out, with all that is below it.
+    pub fn ignores(&self, candidate: &Candidate) -> bool {
+        match self {
+            Rules::All => false,
+            Rules::Native(rules) => rules.ignores(candidate),
+            Rules::Stow(rules) => rules.ignores(candidate.target_dir.as_bytes(), candidate.name.as_bytes()),
+        }
+    }
+
+    /// Tells whether a pattern of the user's keeps an entry out; the built-in ones do not count.
+    ///
+    /// A directory with such an entry below it is not folded (stow issue 131).
+    pub fn hides(&self, candidate: &Candidate) -> bool {
+        match self {
+            // Stow folds over what it ignores.
+            Rules::All | Rules::Stow(_) => false,
+            Rules::Native(rules) => rules.hides(candidate),
+        }
+    }
+
+    /// Tells whether [`hides`](Self::hides) could ever say yes; if not, nothing needs to be read to find out.
+    pub fn may_hide(&self) -> bool {
+        match self {
+            Rules::All | Rules::Stow(_) => false,
+            Rules::Native(rules) => rules.may_hide(),
+        }
+    }
+}
+
+/// Target paths that `--defer` or `--override` name.
+#[derive(Clone, Default, Debug)]
+pub enum PathPatterns {
+    /// None.
+    #[default]
+    None,
+    /// Globs on the whole path from the target.
+    Globs(Globs),
+    /// Perl regular expressions at the start of the path from the target.
+    Starts(StartPatterns),
+}
+
+impl PathPatterns {
+    /// Tells whether a path is named.
+    pub fn matches(&self, path: &[u8]) -> bool {
+        match self {
+            PathPatterns::None => false,
+            PathPatterns::Globs(globs) => globs.matches(path),
+            PathPatterns::Starts(patterns) => patterns.matches(path),
+        }
+    }
+}

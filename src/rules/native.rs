@@ -1,0 +1,183 @@
+//! Farm's own rules: gitignore patterns from several places, the later ones over the earlier, on top of a built-in list.
+
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::sync::Arc;
+
+use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
+use ignore::Match;
+use ignore::gitignore::{Gitignore, GitignoreBuilder};
+
+use super::Candidate;
+use crate::path::{Name, RelPath};
+
+/// A pattern that cannot be understood.
+#[derive(Debug, thiserror::Error)]
+#[error("bad pattern `{pattern}`: {message}")]
+pub struct PatternError {
+    /// The pattern as written.
+    pub pattern: String,
+    /// What is wrong with it.
+    pub message: String,
+}
+
+/// The directory that a list's patterns count from.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Base {
+    /// The package.
+    Package,
+    /// The dotfiles directory, which holds the packages.
+    Dotfiles,
+}
+
+/// A list of gitignore patterns.
+#[derive(Clone, Debug)]
+pub struct GlobList {
+    base: Base,
+    list: Arc<Gitignore>,
+}
+
+impl GlobList {
+    /// Returns the list with these lines.
+    ///
+    /// # Errors
+    /// The first pattern that gitignore syntax does not allow.
+    pub fn new(base: Base, lines: &[u8]) -> Result<GlobList, PatternError> {
+        Ok(GlobList { base, list: Arc::new(gitignore(lines)?) })
+    }
+}
+
+/// Farm's own rules for one package.
+#[derive(Clone, Debug)]
+pub struct NativeRules {
+    package: Name,
+    /// The user's lists, the weakest first.
+    lists: Vec<GlobList>,
+}
+
+impl NativeRules {
+    /// Returns the rules of `package`: the later lists have the last word.
+    pub fn new(package: Name, lists: Vec<GlobList>) -> NativeRules {
+        let lists = lists.into_iter().filter(|list| !list.list.is_empty()).collect();
+        NativeRules { package, lists }
+    }
+
+    /// Tells what the strongest list with an opinion says; `None` without one.
+    fn verdict(&self, candidate: &Candidate) -> Option<bool> {
+        if self.lists.is_empty() {
+            return None;
+        }
+        let path = candidate.source_dir.join(candidate.name);
+        let from_dotfiles = RelPath::from_names([&self.package]).join_path(&path);
+        self.lists.iter().rev().find_map(|list| {
+            let path = match list.base {
+                Base::Package => &path,
+                Base::Dotfiles => &from_dotfiles,
+            };
+            match list.list.matched(OsStr::from_bytes(path.as_bytes()), candidate.is_dir) {
+                Match::None => None,
+                Match::Ignore(_) => Some(true),
+                Match::Whitelist(_) => Some(false),
+            }
+        })
+    }
+
+    pub(super) fn ignores(&self, candidate: &Candidate) -> bool {
+        self.verdict(candidate).unwrap_or(false)
+    }
+
+    pub(super) fn hides(&self, candidate: &Candidate) -> bool {
+        self.verdict(candidate) == Some(true)
+    }
+
+    pub(super) fn may_hide(&self) -> bool {
+        !self.lists.is_empty()
+    }
+}
+
+fn gitignore(lines: &[u8]) -> Result<Gitignore, PatternError> {
+    let mut builder = GitignoreBuilder::new("");
+    for line in lines.split(|&b| b == b'\n') {
+        let line = String::from_utf8_lossy(line);
+        builder.add_line(None, &line).map_err(|error| PatternError {
+            pattern: line.clone().into_owned(),
+            message: error.to_string(),
+        })?;
+    }
+    builder.build().map_err(|error| PatternError { pattern: String::new(), message: error.to_string() })
+}
+
+/// Globs on whole paths from the target: `bin/*`, `**/man1`, `share/doc/**`.
+#[derive(Clone, Debug)]
+pub struct Globs(GlobSet);
+
+impl Globs {
+    /// Returns the set of these globs; `*` does not match `/`, `**` does.
+    ///
+    /// # Errors
+    /// The first glob that cannot be understood.
+    pub fn new<'a>(globs: impl IntoIterator<Item = &'a str>) -> Result<Globs, PatternError> {
+        let mut set = GlobSetBuilder::new();
+        for glob in globs {
+            let bad = |error: globset::Error| PatternError {
+                pattern: glob.to_owned(),
+                message: error.kind().to_string(),
+            };
+            set.add(GlobBuilder::new(glob).literal_separator(true).build().map_err(bad)?);
+        }
+        let bad = |error: globset::Error| PatternError {
+            pattern: error.glob().unwrap_or_default().to_owned(),
+            message: error.kind().to_string(),
+        };
+        Ok(Globs(set.build().map_err(bad)?))
+    }
+
+    pub(super) fn matches(&self, path: &[u8]) -> bool {
+        self.0.is_match(OsStr::from_bytes(path))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ignores(lines: &[&str], path: &str) -> bool {
+        ignores_from(Base::Package, lines, path)
+    }
+
+    fn ignores_from(base: Base, lines: &[&str], path: &str) -> bool {
+        let lists = lines.iter().map(|list| GlobList::new(base, list.as_bytes()).expect("good patterns"));
+        let rules = NativeRules::new(Name::new(b"pkg").expect("a name"), lists.collect());
+        let path = RelPath::new(path.as_bytes()).expect("a path");
+        let (dir, name): (RelPath, Name) = path.split().expect("not the root");
+        rules.ignores(&Candidate { source_dir: &dir, target_dir: &dir, name: &name, is_dir: false })
+    }
+
+    #[test]
+    fn gitignore_patterns_count_from_the_package() {
+        assert!(ignores(&["*.swp\n# a comment\n"], "a/b.swp"));
+        assert!(ignores(&["/b"], "b"));
+        assert!(!ignores(&["/b"], "a/b"));
+        assert!(!ignores(&["b/"], "b"));
+    }
+
+    #[test]
+    fn patterns_of_the_dotfiles_directory_count_from_there() {
+        assert!(ignores_from(Base::Dotfiles, &["/pkg/b"], "b"));
+        assert!(!ignores_from(Base::Dotfiles, &["/b"], "b"));
+        assert!(ignores_from(Base::Dotfiles, &["*.swp"], "a/b.swp"));
+    }
+
+    #[test]
+    fn the_later_list_has_the_last_word() {
+        assert!(!ignores(&["*.md", "!README.md"], "README.md"));
+        assert!(ignores(&["!README.md", "*.md"], "README.md"));
+    }
+
+    #[test]
+    fn a_star_does_not_cross_directories() {
+        let globs = Globs::new(["bin/*", "**/man1"]).expect("good globs");
+        assert!(globs.matches(b"bin/ls") && globs.matches(b"share/man/man1"));
+        assert!(!globs.matches(b"bin/a/b"));
+    }
+}

@@ -1,0 +1,246 @@
+//! Reading: answers what a planner needs from the disk, in parallel where there is enough to share.
+
+use std::collections::BTreeSet;
+use std::io::{self, Read};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use rayon::prelude::*;
+
+use crate::error::{Error, Result};
+use crate::package::Request;
+use crate::path::{LinkText, RelPath, Route};
+use crate::plan::{Planned, plan};
+use crate::rulebook::RuleBook;
+use crate::rules::{PatternError, Rules};
+use crate::snapshot::{Fact, Need, Side, Snapshot, SourceId};
+use crate::sys::{self, Handle, os};
+use crate::tree::Node;
+
+/// Fewer needs than this are answered one after the other: a thread costs more than it saves.
+const WORTH_SHARING: usize = 256;
+
+/// Why a farm cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ScanError {
+    /// A system call failed.
+    #[error(transparent)]
+    System(#[from] Error),
+    /// A list of patterns is wrong.
+    #[error("{}: {error}", file.display())]
+    Pattern {
+        /// The file it stands in.
+        file: PathBuf,
+        /// What is wrong.
+        error: PatternError,
+    },
+    /// There is no such package.
+    #[error("no package {}", path.display())]
+    NoPackage {
+        /// Where it should be.
+        path: PathBuf,
+    },
+}
+
+/// Reads one farm.
+pub struct Scanner<'a> {
+    request: &'a Request,
+    rules: &'a RuleBook,
+    root: Handle,
+}
+
+impl<'a> Scanner<'a> {
+    /// Opens the farm that `request` is about.
+    ///
+    /// # Errors
+    /// When the root cannot be opened.
+    pub fn open(request: &'a Request, rules: &'a RuleBook) -> Result<Scanner<'a>> {
+        let root = Path::new(os(&request.root));
+        let root = Handle::open(root).map_err(|e| Error::new("open target directory", root, e))?;
+        Ok(Scanner { request, rules, root })
+    }
+
+    /// Returns the handle of the farm's root.
+    pub fn root(&self) -> &Handle {
+        &self.root
+    }
+
+    /// Plans the request, reading what that takes.
+    ///
+    /// # Errors
+    /// When something cannot be read.
+    pub fn plan(&self) -> Result<Planned, ScanError> {
+        let mut snapshot = Snapshot::unread();
+        loop {
+            match plan(self.request, &snapshot) {
+                Ok(planned) => return Ok(planned),
+                Err(needs) => self.read(&mut snapshot, needs)?,
+            }
+        }
+    }
+
+    /// Answers needs.
+    ///
+    /// # Errors
+    /// The first thing that cannot be read.
+    pub fn read(&self, snapshot: &mut Snapshot, needs: BTreeSet<Need>) -> Result<(), ScanError> {
+        let facts: Vec<(Need, Fact)> = if needs.len() < WORTH_SHARING {
+            needs.into_iter().map(|need| self.fact(snapshot, need)).collect::<Result<_, _>>()?
+        } else {
+            let needs: Vec<Need> = needs.into_iter().collect();
+            needs.into_par_iter().map(|need| self.fact(snapshot, need)).collect::<Result<_, _>>()?
+        };
+        for (need, fact) in facts {
+            snapshot.answer(need, fact);
+        }
+        Ok(())
+    }
+
+    fn fact(&self, snapshot: &Snapshot, need: Need) -> Result<(Need, Fact), ScanError> {
+        let fact = match &need {
+            Need::Package { stow_dir, name } => Fact::Package(self.package(&stow_dir.join(name))?),
+            Need::Listing { side, dir, texts } => {
+                let path = snapshot.tree(*side).path(*dir);
+                let open = match side {
+                    Side::Target => self.root.open_below(&path),
+                    Side::Source(_) => Handle::open(&self.shown(snapshot, *side, &path)),
+                };
+                let listing = open.and_then(|handle| handle.list(*texts));
+                Fact::Listing(listing.map_err(|e| self.error(snapshot, "read directory", *side, &path, e))?)
+            }
+            Need::Text { dir, name } => {
+                let path = snapshot.target.path(*dir).join(name);
+                let text = self.root.read_link(&path);
+                Fact::Text(text.map_err(|e| self.error(snapshot, "read link", Side::Target, &path, e))?)
+            }
+            Need::Leads { side, dir, name } => {
+                let path = snapshot.tree(*side).path(*dir).join(name);
+                let leads = match side {
+                    Side::Target => self.root.leads(&path),
+                    Side::Source(id) => self.source(snapshot, *id).and_then(|source| source.leads(&path)),
+                };
+                Fact::Leads(leads.map_err(|e| self.error(snapshot, "look at", *side, &path, e))?)
+            }
+            Need::Marked(route) => {
+                let mut path = route.to_bytes();
+                path.extend_from_slice(b"/.stow");
+                Fact::Holds(self.root.holds(&path))
+            }
+            Need::Real { dir, name } => {
+                let path = snapshot.target.path(*dir).join(name);
+                let text = match snapshot.target.get(*dir, name) {
+                    Some(Some(Node::Link(link))) => link.text.clone(),
+                    _ => None,
+                };
+                let text = text.map_or_else(|| self.root.read_link(&path), Ok);
+                let text = text.map_err(|e| self.error(snapshot, "read link", Side::Target, &path, e))?;
+                Fact::Real(self.real(&snapshot.target.path(*dir), &text))
+            }
+            Need::Equal { dir, name, source, source_dir, source_name } => {
+                let target = self.root.open_below(&snapshot.target.path(*dir));
+                let equal = target.and_then(|target| {
+                    let package = self.source(snapshot, *source)?;
+                    let package = package.open_through(&snapshot.source(*source).tree.path(*source_dir))?;
+                    equal(&target, name.as_bytes(), &package, source_name.as_bytes())
+                });
+                let path = snapshot.target.path(*dir).join(name);
+                Fact::Holds(equal.map_err(|e| self.error(snapshot, "compare", Side::Target, &path, e))?)
+            }
+        };
+        Ok((need, fact))
+    }
+
+    fn source(&self, snapshot: &Snapshot, id: SourceId) -> io::Result<Handle> {
+        let source = snapshot.source(id);
+        Handle::open(&self.absolute(&source.stow_dir.join(&source.name)))
+    }
+
+    fn package(&self, route: &Route) -> Result<Rules, ScanError> {
+        let path = self.absolute(route);
+        match Handle::open(&path) {
+            Ok(package) => self.rules.rules_for(&package, &path),
+            Err(error) if sys::is_nowhere(&error) => Err(ScanError::NoPackage { path }),
+            Err(error) => Err(Error::new("open package", path, error).into()),
+        }
+    }
+
+    fn absolute(&self, route: &Route) -> PathBuf {
+        let root = &self.request.root;
+        let folded = Route::root().follow(&[root, &route.to_bytes()[..]].join(&b'/'));
+        Path::new("/").join(os(folded.down.as_bytes()))
+    }
+
+    /// Returns where a link in the target's `dir` leads: the place in the dotfiles directory if it is reached at any
+    /// step, else where it ends.
+    fn real(&self, dir: &RelPath, text: &LinkText) -> Option<Route> {
+        let at = Path::new(os(&self.request.root)).join(os(dir.as_bytes())).join(os(text.as_bytes()));
+        let route = |path: &Path| Route::between(&self.request.root, path.as_os_str().as_bytes());
+        // The entry itself, when it lies in the dotfiles directory: a package's own link is an entry like any other.
+        let entry = at.parent().zip(at.file_name()).and_then(|(parent, name)| {
+            let entry = route(&fs_err::canonicalize(parent).ok()?.join(name));
+            entry.below(&self.request.stow_dir).is_some().then_some(entry)
+        });
+        entry.or_else(|| fs_err::canonicalize(&at).ok().map(|path| route(&path)))
+    }
+
+    fn shown(&self, snapshot: &Snapshot, side: Side, path: &RelPath) -> PathBuf {
+        let base = match side {
+            Side::Target => Route::root(),
+            Side::Source(id) => {
+                let source = snapshot.source(id);
+                source.stow_dir.join(&source.name)
+            }
+        };
+        self.absolute(&base.join_path(path))
+    }
+
+    fn error(
+        &self,
+        snapshot: &Snapshot,
+        verb: &'static str,
+        side: Side,
+        path: &RelPath,
+        e: io::Error,
+    ) -> Error {
+        Error::new(verb, self.shown(snapshot, side, path), e)
+    }
+}
+
+/// Tells whether two files have the same bytes and permissions; anything but two regular files is not equal.
+pub(crate) fn equal(one: &Handle, name: &[u8], other: &Handle, other_name: &[u8]) -> io::Result<bool> {
+    let open = |handle: &Handle, name: &[u8]| match handle.open_file(name) {
+        Err(error) if error.kind() == io::ErrorKind::InvalidInput || sys::is_nowhere(&error) => Ok(None),
+        opened => opened.map(Some),
+    };
+    let (Some(mut one), Some(mut other)) = (open(one, name)?, open(other, other_name)?) else {
+        return Ok(false);
+    };
+    let (a, b) = (one.metadata()?, other.metadata()?);
+    if a.len() != b.len() || a.permissions().mode() != b.permissions().mode() {
+        return Ok(false);
+    }
+    let (mut left, mut right) = (vec![0; 64 * 1024], vec![0; 64 * 1024]);
+    loop {
+        let got = read_full(&mut one, &mut left)?;
+        if got != read_full(&mut other, &mut right)? || left[..got] != right[..got] {
+            return Ok(false);
+        }
+        if got < left.len() {
+            return Ok(true);
+        }
+    }
+}
+
+fn read_full(file: &mut std::fs::File, buffer: &mut [u8]) -> io::Result<usize> {
+    let mut got = 0;
+    while got < buffer.len() {
+        match file.read(&mut buffer[got..]) {
+            Ok(0) => break,
+            Ok(n) => got += n,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(got)
+}

@@ -1,0 +1,214 @@
+//! What is known of a farm's two sides, what a planner may still ask, and the answers.
+//!
+//! A planner never looks at the disk: it works on a [`Snapshot`], and where that is silent it names what it lacks
+//! as [`Need`]s. Whoever has the disk (or, in tests, a tree in memory) answers, and planning runs again. So nothing
+//! is read that no plan depends on, and a wrong guess of what to read is impossible.
+
+use std::collections::HashMap;
+
+use crate::path::{LinkText, Name, Route};
+use crate::rules::Rules;
+use crate::tree::{DirId, Entry, Kind, Leads, Node, Tree};
+
+/// A package's place in [`Snapshot::sources`].
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct SourceId(usize);
+
+/// One package: a directory in a stow directory, and which of its entries count.
+#[derive(Clone)]
+pub struct Source {
+    /// The stow directory it lies in, from the farm's root.
+    pub stow_dir: Route,
+    /// Its name there.
+    pub name: Name,
+    /// Its content, as far as it was read.
+    pub tree: Tree,
+    /// Which entries count.
+    pub rules: Rules,
+}
+
+/// A side of the farm.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Side {
+    /// The tree that gets the links.
+    Target,
+    /// A package.
+    Source(SourceId),
+}
+
+/// Something a planner has to know.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Need {
+    /// The rules of a package, which makes it known: [`Fact::Package`].
+    Package {
+        /// The stow directory it lies in.
+        stow_dir: Route,
+        /// Its name.
+        name: Name,
+    },
+    /// What a directory holds: [`Fact::Listing`].
+    Listing {
+        /// The side it is on.
+        side: Side,
+        /// The directory.
+        dir: DirId,
+        /// Whether the texts of its links will be asked for, too.
+        texts: bool,
+    },
+    /// The text of a link in the target: [`Fact::Text`].
+    Text {
+        /// The directory it is in.
+        dir: DirId,
+        /// Its name.
+        name: Name,
+    },
+    /// What a link leads to: [`Fact::Leads`].
+    Leads {
+        /// The side it is on.
+        side: Side,
+        /// The directory it is in.
+        dir: DirId,
+        /// Its name.
+        name: Name,
+    },
+    /// Whether a directory holds a `.stow` file, which makes it a stow directory: [`Fact::Holds`].
+    Marked(Route),
+    /// Where a link in the target leads when links on the way are followed: [`Fact::Real`].
+    Real {
+        /// The directory it is in.
+        dir: DirId,
+        /// Its name.
+        name: Name,
+    },
+    /// Whether a file in the target has the bytes and mode of a package's file: [`Fact::Holds`].
+    Equal {
+        /// The target's directory.
+        dir: DirId,
+        /// The target's name.
+        name: Name,
+        /// The package.
+        source: SourceId,
+        /// The package's directory.
+        source_dir: DirId,
+        /// The package's name.
+        source_name: Name,
+    },
+}
+
+/// The answer to a [`Need`].
+#[derive(Clone, Debug)]
+pub enum Fact {
+    /// A package's rules.
+    Package(Rules),
+    /// A directory's content, in any order.
+    Listing(Vec<Entry>),
+    /// A link's text.
+    Text(LinkText),
+    /// What a link leads to.
+    Leads(Leads),
+    /// A place, or `None` when there is nothing.
+    Real(Option<Route>),
+    /// Yes or no.
+    Holds(bool),
+}
+
+/// What is known of a farm.
+#[derive(Clone, Default)]
+pub struct Snapshot {
+    /// The tree that gets the links.
+    pub target: Tree,
+    sources: Vec<Source>,
+    by_place: HashMap<(Route, Name), SourceId>,
+    others: HashMap<Need, Fact>,
+}
+
+impl Snapshot {
+    /// Returns a snapshot that knows nothing.
+    pub fn unread() -> Snapshot {
+        Snapshot::default()
+    }
+
+    /// Returns the package `name` of `stow_dir`, if it is known.
+    pub fn source_at(&self, stow_dir: &Route, name: &Name) -> Option<SourceId> {
+        self.by_place.get(&(stow_dir.clone(), name.clone())).copied()
+    }
+
+    /// Returns a package.
+    pub fn source(&self, id: SourceId) -> &Source {
+        &self.sources[id.0]
+    }
+
+    /// Returns the tree on a side.
+    pub fn tree(&self, side: Side) -> &Tree {
+        match side {
+            Side::Target => &self.target,
+            Side::Source(id) => &self.source(id).tree,
+        }
+    }
+
+    fn tree_mut(&mut self, side: Side) -> &mut Tree {
+        match side {
+            Side::Target => &mut self.target,
+            Side::Source(id) => &mut self.sources[id.0].tree,
+        }
+    }
+
+    /// Returns the answer to a yes-or-no need.
+    pub fn holds(&self, need: &Need) -> Option<bool> {
+        match self.others.get(need)? {
+            Fact::Holds(yes) => Some(*yes),
+            _ => None,
+        }
+    }
+
+    /// Returns where a link really leads, if that was asked.
+    pub fn real(&self, dir: DirId, name: &Name) -> Option<Option<&Route>> {
+        match self.others.get(&Need::Real { dir, name: name.clone() })? {
+            Fact::Real(route) => Some(route.as_ref()),
+            _ => None,
+        }
+    }
+
+    /// Enters the answer to `need`.
+    pub fn answer(&mut self, need: Need, fact: Fact) {
+        match (need, fact) {
+            (Need::Package { stow_dir, name }, Fact::Package(rules)) => {
+                let id = SourceId(self.sources.len());
+                self.by_place.insert((stow_dir.clone(), name.clone()), id);
+                self.sources.push(Source { stow_dir, name, tree: Tree::unread(), rules });
+            }
+            (Need::Listing { side, dir, .. }, Fact::Listing(listing)) => {
+                self.tree_mut(side).fill(dir, listing);
+            }
+            (Need::Text { dir, name }, Fact::Text(text)) => {
+                self.target.set(dir, name, Node::link(text, Leads::Unknown));
+            }
+            (Need::Leads { side, dir, name }, Fact::Leads(leads)) => {
+                let tree = self.tree_mut(side);
+                if let Some(Some(Node::Link(link))) = tree.get(dir, &name) {
+                    let node = Node::Link(crate::tree::Link { leads, ..link.clone() });
+                    tree.set(dir, name.clone(), node);
+                }
+                if side != Side::Target && leads == Leads::Dir {
+                    tree.look_behind(dir, &name);
+                }
+            }
+            (need, fact) => {
+                self.others.insert(need, fact);
+            }
+        }
+    }
+}
+
+impl Entry {
+    /// Returns the entry of `node` under `name`, as a listing would give it.
+    pub fn of(name: &Name, node: &Node) -> Entry {
+        let kind = match node {
+            Node::Dir(_) => Kind::Dir,
+            Node::Link(link) => Kind::Link(link.text.clone()),
+            Node::File => Kind::File,
+            Node::Other => Kind::Other,
+        };
+        Entry { name: name.clone(), kind }
+    }
+}

@@ -1,0 +1,366 @@
+//! Directory handles: the only file that makes system calls on the two sides of a farm.
+//!
+//! Everything below a handle is reached from it, component by component and without following links, so nothing
+//! that is swapped in meanwhile can send a call elsewhere, and paths may be longer than the system's limit.
+
+use std::ffi::OsStr;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+use rustix::fs::{AtFlags, FileType, Mode, OFlags, RenameFlags, Stat};
+use rustix::io::Errno;
+
+use crate::path::{LinkText, Name, RelPath};
+use crate::tree::{Entry, Kind, Leads};
+
+/// An open directory.
+#[derive(Debug)]
+pub struct Handle(OwnedFd);
+
+/// What stands at a path.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Found {
+    /// A real directory.
+    Dir,
+    /// A symbolic link.
+    Link,
+    /// A regular file.
+    File,
+    /// Anything else.
+    Other,
+}
+
+/// Paths this long and longer are taken in pieces; the systems' own limits are 1024 (macOS) and 4096 (Linux).
+const LONG: usize = 1000;
+
+const DIRECTORY: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
+
+impl Handle {
+    /// Opens the directory at `path`, following links.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn open(path: &Path) -> io::Result<Handle> {
+        let mut bytes = path.as_os_str().as_bytes();
+        let mut at = None;
+        while bytes.len() >= LONG {
+            let Some(slash) = bytes[..LONG].iter().rposition(|&b| b == b'/').filter(|&slash| slash > 0)
+            else {
+                break;
+            };
+            at = Some(open_dir(at.as_ref(), &bytes[..slash], OFlags::empty())?);
+            bytes = bytes[slash..].strip_prefix(b"/").unwrap_or_default();
+        }
+        open_dir(at.as_ref(), bytes, OFlags::empty()).map(Handle)
+    }
+
+    /// Opens a directory below this one; no segment of `path` may be a link.
+    ///
+    /// # Errors
+    /// The system's; a link on the way is "not a directory" or "too many levels of symbolic links".
+    pub fn open_below(&self, path: &RelPath) -> io::Result<Handle> {
+        let mut at: Option<OwnedFd> = None;
+        for piece in pieces(path) {
+            let from = at.as_ref().unwrap_or(&self.0);
+            at = Some(open_beneath(from, piece)?);
+        }
+        match at {
+            Some(at) => Ok(Handle(at)),
+            None => open_dir(Some(&self.0), b".", OFlags::empty()).map(Handle),
+        }
+    }
+
+    /// Opens a directory below this one, following links, for reading packages only.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn open_through(&self, path: &RelPath) -> io::Result<Handle> {
+        let mut at = None;
+        for piece in pieces(path) {
+            at = Some(open_dir(Some(at.as_ref().unwrap_or(&self.0)), piece, OFlags::empty())?);
+        }
+        match at {
+            Some(at) => Ok(Handle(at)),
+            None => open_dir(Some(&self.0), b".", OFlags::empty()).map(Handle),
+        }
+    }
+
+    /// Lists the directory: every name but `.` and `..`, in no order; `texts` reads the links' texts along.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn list(self, texts: bool) -> io::Result<Vec<Entry>> {
+        let mut dir = rustix::fs::Dir::new(self.0)?;
+        let mut listing = Vec::new();
+        while let Some(entry) = dir.read() {
+            let entry = entry?;
+            let bytes = entry.file_name().to_bytes();
+            let Some(name) = Name::new(bytes) else { continue };
+            let mut file_type = entry.file_type();
+            if file_type == FileType::Unknown {
+                let stat = rustix::fs::statat(dir.fd()?, bytes, AtFlags::SYMLINK_NOFOLLOW)?;
+                file_type = FileType::from_raw_mode(stat.st_mode);
+            }
+            let kind = match file_type {
+                FileType::Directory => Kind::Dir,
+                FileType::Symlink => Kind::Link(None),
+                FileType::RegularFile => Kind::File,
+                _ => Kind::Other,
+            };
+            listing.push(Entry { name, kind });
+        }
+        if texts {
+            let fd = dir.fd()?;
+            let mut buffer = Vec::new();
+            for entry in &mut listing {
+                if let Kind::Link(text) = &mut entry.kind {
+                    let read = rustix::fs::readlinkat(fd, entry.name.as_bytes(), buffer)?;
+                    *text = Some(LinkText::new(read.as_bytes()));
+                    buffer = read.into_bytes();
+                }
+            }
+        }
+        Ok(listing)
+    }
+
+    /// Reads the text of a link below this directory.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn read_link(&self, path: &RelPath) -> io::Result<LinkText> {
+        self.reach(path, |dir, tail| {
+            rustix::fs::readlinkat(dir, tail, Vec::new()).map(|text| LinkText::new(text.as_bytes()))
+        })
+    }
+
+    /// Reads the text of the link `name` in this directory.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn link_text(&self, name: &[u8]) -> io::Result<LinkText> {
+        let text = rustix::fs::readlinkat(&self.0, name, Vec::new())?;
+        Ok(LinkText::new(text.as_bytes()))
+    }
+
+    /// Tells what opening a path below this directory would find, links followed.
+    ///
+    /// # Errors
+    /// The system's, where it leaves the question open; what certainly leads nowhere is an answer.
+    pub fn leads(&self, path: &RelPath) -> io::Result<Leads> {
+        let stat = self.reach(path, |dir, tail| rustix::fs::statat(dir, tail, AtFlags::empty()));
+        match stat {
+            Ok(stat) if kind_of(&stat) == Found::Dir => Ok(Leads::Dir),
+            Ok(_) => Ok(Leads::Other),
+            Err(error) if is_nowhere(&error) => Ok(Leads::Nothing),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Tells what stands under `name` in this directory, links not followed; `None` for nothing.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn look(&self, name: &[u8]) -> io::Result<Option<Found>> {
+        match rustix::fs::statat(&self.0, name, AtFlags::SYMLINK_NOFOLLOW) {
+            Ok(stat) => Ok(Some(kind_of(&stat))),
+            Err(Errno::NOENT) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Tells whether something stands at `path` below this directory, links followed on the way and at the end.
+    pub fn holds(&self, path: &[u8]) -> bool {
+        rustix::fs::statat(&self.0, path, AtFlags::empty()).is_ok()
+    }
+
+    /// Opens the regular file `name` in this directory for reading: no link is followed, no FIFO waited for.
+    ///
+    /// # Errors
+    /// The system's, and "invalid input" for anything but a regular file.
+    pub fn open_file(&self, name: &[u8]) -> io::Result<std::fs::File> {
+        self.open_regular(name, OFlags::NOFOLLOW)
+    }
+
+    /// As [`open_file`](Self::open_file), following links.
+    ///
+    /// # Errors
+    /// The system's, and "invalid input" for anything but a regular file.
+    pub fn open_file_through(&self, name: &[u8]) -> io::Result<std::fs::File> {
+        self.open_regular(name, OFlags::empty())
+    }
+
+    fn open_regular(&self, name: &[u8], flags: OFlags) -> io::Result<std::fs::File> {
+        let flags = flags | OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
+        let fd = rustix::fs::openat(&self.0, name, flags, Mode::empty())?;
+        if kind_of(&rustix::fs::fstat(&fd)?) != Found::File {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"));
+        }
+        Ok(std::fs::File::from(fd))
+    }
+
+    /// Makes the file `name`, which must not exist, for writing by its owner only.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn create_file(&self, name: &[u8]) -> io::Result<std::fs::File> {
+        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC | OFlags::NOFOLLOW;
+        let fd = rustix::fs::openat(&self.0, name, flags, Mode::RUSR | Mode::WUSR)?;
+        Ok(std::fs::File::from(fd))
+    }
+
+    /// Opens the file `name`, which this process made, for writing.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn open_to_write(&self, name: &[u8]) -> io::Result<std::fs::File> {
+        let flags = OFlags::WRONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK;
+        let fd = rustix::fs::openat(&self.0, name, flags, Mode::empty())?;
+        Ok(std::fs::File::from(fd))
+    }
+
+    /// Makes a link, where nothing may be.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn symlink(&self, text: &LinkText, name: &[u8]) -> io::Result<()> {
+        Ok(rustix::fs::symlinkat(text.as_bytes(), &self.0, name)?)
+    }
+
+    /// Makes a directory, where nothing may be, with the permissions that the process gives new directories.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn mkdir(&self, name: &[u8]) -> io::Result<()> {
+        Ok(rustix::fs::mkdirat(&self.0, name, Mode::from_raw_mode(0o777))?)
+    }
+
+    /// Removes an empty directory.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn rmdir(&self, name: &[u8]) -> io::Result<()> {
+        Ok(rustix::fs::unlinkat(&self.0, name, AtFlags::REMOVEDIR)?)
+    }
+
+    /// Removes a name that is no directory's.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn unlink(&self, name: &[u8]) -> io::Result<()> {
+        Ok(rustix::fs::unlinkat(&self.0, name, AtFlags::empty())?)
+    }
+
+    /// Moves `name` to `new_name` in `to`, where nothing may be.
+    ///
+    /// A file system that cannot promise this is looked at first; a name that appears in between is overwritten
+    /// only if it is of the same kind, which is as good as such a file system allows.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn rename(&self, name: &[u8], to: &Handle, new_name: &[u8]) -> io::Result<()> {
+        match rustix::fs::renameat_with(&self.0, name, &to.0, new_name, RenameFlags::NOREPLACE) {
+            Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => {
+                if to.look(new_name)?.is_some() {
+                    return Err(Errno::EXIST.into());
+                }
+                Ok(rustix::fs::renameat(&self.0, name, &to.0, new_name)?)
+            }
+            done => Ok(done?),
+        }
+    }
+
+    /// Exchanges two names of this directory in one step; `Ok(false)` where the file system cannot.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn exchange(&self, one: &[u8], other: &[u8]) -> io::Result<bool> {
+        match rustix::fs::renameat_with(&self.0, one, &self.0, other, RenameFlags::EXCHANGE) {
+            Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => Ok(false),
+            done => Ok(done.map(|()| true)?),
+        }
+    }
+
+    /// Calls `f` with a directory and a path from there that is short enough for one system call.
+    fn reach<T>(
+        &self,
+        path: &RelPath,
+        f: impl Fn(&OwnedFd, &[u8]) -> rustix::io::Result<T>,
+    ) -> io::Result<T> {
+        if path.as_bytes().len() < LONG {
+            let tail = if path.is_root() { &b"."[..] } else { path.as_bytes() };
+            return Ok(f(&self.0, tail)?);
+        }
+        match path.split() {
+            Some((parent, name)) => Ok(f(&self.open_through(&parent)?.0, name.as_bytes())?),
+            None => Ok(f(&self.0, b".")?),
+        }
+    }
+}
+
+/// Cuts a path where it would be too long for one system call.
+fn pieces(path: &RelPath) -> impl Iterator<Item = &[u8]> {
+    let mut rest = path.as_bytes();
+    std::iter::from_fn(move || {
+        if rest.is_empty() {
+            return None;
+        }
+        let cut = if rest.len() < LONG {
+            rest.len()
+        } else {
+            let within = rest[..LONG].iter().rposition(|&b| b == b'/');
+            within.or_else(|| rest.iter().position(|&b| b == b'/')).unwrap_or(rest.len())
+        };
+        let (piece, tail) = rest.split_at(cut);
+        rest = tail.strip_prefix(b"/").unwrap_or(tail);
+        Some(piece)
+    })
+}
+
+fn open_dir(from: Option<&OwnedFd>, path: &[u8], flags: OFlags) -> io::Result<OwnedFd> {
+    let flags = DIRECTORY | flags;
+    Ok(match from {
+        Some(from) => rustix::fs::openat(from, path, flags, Mode::empty())?,
+        None => rustix::fs::open(path, flags, Mode::empty())?,
+    })
+}
+
+/// Opens a directory below another without following any link.
+fn open_beneath(from: &OwnedFd, path: &[u8]) -> io::Result<OwnedFd> {
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::fs::ResolveFlags;
+        let resolve = ResolveFlags::NO_SYMLINKS | ResolveFlags::BENEATH;
+        match rustix::fs::openat2(from, path, DIRECTORY, Mode::empty(), resolve) {
+            // Kernels before 5.6, and sandboxes that do not know the call.
+            Err(Errno::NOSYS | Errno::PERM) => {}
+            opened => return Ok(opened?),
+        }
+    }
+    let mut at: Option<OwnedFd> = None;
+    for segment in path.split(|&b| b == b'/') {
+        at = Some(open_dir(Some(at.as_ref().unwrap_or(from)), segment, OFlags::NOFOLLOW)?);
+    }
+    at.ok_or_else(|| Errno::NOENT.into())
+}
+
+fn kind_of(stat: &Stat) -> Found {
+    match FileType::from_raw_mode(stat.st_mode) {
+        FileType::Directory => Found::Dir,
+        FileType::Symlink => Found::Link,
+        FileType::RegularFile => Found::File,
+        _ => Found::Other,
+    }
+}
+
+/// Tells whether an error says that a path leads nowhere, rather than that nobody could look.
+pub fn is_nowhere(error: &io::Error) -> bool {
+    let nowhere = [Errno::NOENT, Errno::NOTDIR, Errno::LOOP, Errno::NAMETOOLONG];
+    nowhere.iter().any(|errno| error.raw_os_error() == Some(errno.raw_os_error()))
+}
+
+/// Returns bytes as the system's string.
+pub fn os(bytes: &[u8]) -> &OsStr {
+    OsStr::from_bytes(bytes)
+}

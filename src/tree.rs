@@ -1,0 +1,344 @@
+//! A directory tree in memory: what is known of one side of a farm, and what a plan would make of it.
+//!
+//! Directories live in one arena and are shared between copies until they change, so a copy is cheap, nothing
+//! recurses on the stack however deep the tree is, and a directory keeps its [`DirId`] in every copy: comparing
+//! two copies means comparing the directories that are not shared.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use crate::path::{LinkText, Name, RelPath};
+
+/// A directory's place in the arena of its [`Tree`].
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct DirId(u32);
+
+/// The top of every tree.
+pub const ROOT: DirId = DirId(0);
+
+/// What a directory holds under one name.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Node {
+    /// A real directory; its own content may be unread.
+    Dir(DirId),
+    /// A symbolic link.
+    Link(Link),
+    /// A regular file.
+    File,
+    /// A FIFO, socket or device.
+    Other,
+}
+
+/// What is known of a symbolic link.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Link {
+    /// Its text, once read.
+    pub text: Option<LinkText>,
+    /// What it leads to, links followed, once looked at.
+    pub leads: Leads,
+}
+
+/// What opening a path would find.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Leads {
+    /// Nobody looked yet.
+    Unknown,
+    /// Nothing: the link dangles.
+    Nothing,
+    /// A directory.
+    Dir,
+    /// Something else.
+    Other,
+}
+
+/// The names in a directory, in byte order.
+pub type Entries = BTreeMap<Name, Node>;
+
+#[derive(Clone)]
+struct Dir {
+    parent: DirId,
+    name: Option<Name>,
+    /// `None` until somebody reads the directory.
+    entries: Option<Entries>,
+}
+
+/// A tree of directories, links and files; see the module's description.
+#[derive(Clone)]
+pub struct Tree {
+    dirs: Vec<Arc<Dir>>,
+    /// Directories that symbolic links lead to, by the link's place, where somebody looks through the link.
+    behind: HashMap<(DirId, Name), DirId>,
+}
+
+/// One line of a directory's listing: a name and what it is.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Entry {
+    /// The name.
+    pub name: Name,
+    /// What the directory says about it.
+    pub kind: Kind,
+}
+
+/// What a listing tells of an entry.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Kind {
+    /// A directory.
+    Dir,
+    /// A symbolic link, with its text if it was read.
+    Link(Option<LinkText>),
+    /// A regular file.
+    File,
+    /// Anything else.
+    Other,
+}
+
+impl Default for Tree {
+    fn default() -> Self {
+        Tree::unread()
+    }
+}
+
+impl Tree {
+    /// Returns a tree of which nothing is known but that its top is a directory.
+    pub fn unread() -> Tree {
+        let top = Dir { parent: ROOT, name: None, entries: None };
+        Tree { dirs: vec![Arc::new(top)], behind: HashMap::new() }
+    }
+
+    /// Returns an empty tree.
+    pub fn empty() -> Tree {
+        let mut tree = Tree::unread();
+        tree.fill(ROOT, Vec::new());
+        tree
+    }
+
+    /// Returns the content of `dir`, or `None` when nobody has read it.
+    pub fn entries(&self, dir: DirId) -> Option<&Entries> {
+        self.dirs[dir.0 as usize].entries.as_ref()
+    }
+
+    /// Returns what `dir` holds under `name`; the outer `None` means that nobody has read `dir`.
+    pub fn get(&self, dir: DirId, name: &Name) -> Option<Option<&Node>> {
+        Some(self.entries(dir)?.get(name))
+    }
+
+    /// Returns the path of `dir` from the top.
+    pub fn path(&self, dir: DirId) -> RelPath {
+        let mut names = Vec::new();
+        let mut at = dir;
+        while let Some(name) = &self.dirs[at.0 as usize].name {
+            names.push(name);
+            at = self.dirs[at.0 as usize].parent;
+        }
+        RelPath::from_names(names.into_iter().rev())
+    }
+
+    /// Returns the directory that holds `dir`, and its name there; `None` for the top.
+    pub fn parent(&self, dir: DirId) -> Option<(DirId, &Name)> {
+        let dir = &self.dirs[dir.0 as usize];
+        Some((dir.parent, dir.name.as_ref()?))
+    }
+
+    /// Returns how many directories lie between the top and what `dir` holds.
+    pub fn depth(&self, dir: DirId) -> usize {
+        std::iter::successors(self.parent(dir), |(up, _)| self.parent(*up)).count()
+    }
+
+    /// Puts `node` under `name`, in the place of what was there.
+    ///
+    /// # Panics
+    /// When `dir` is unread: nothing may be planned where nobody has looked.
+    pub fn set(&mut self, dir: DirId, name: Name, node: Node) {
+        self.entries_mut(dir).insert(name, node);
+    }
+
+    /// Takes what `dir` holds under `name` out.
+    ///
+    /// # Panics
+    /// When `dir` is unread.
+    pub fn remove(&mut self, dir: DirId, name: &Name) {
+        self.entries_mut(dir).remove(name);
+    }
+
+    fn entries_mut(&mut self, dir: DirId) -> &mut Entries {
+        let dir = Arc::make_mut(&mut self.dirs[dir.0 as usize]);
+        dir.entries.as_mut().expect("only directories that were read are changed")
+    }
+
+    /// Puts a new, empty directory under `name` and returns it.
+    ///
+    /// # Panics
+    /// When `dir` is unread.
+    pub fn make_dir(&mut self, dir: DirId, name: &Name) -> DirId {
+        let made = self.add(dir, name, Some(Entries::new()));
+        self.set(dir, name.clone(), Node::Dir(made));
+        made
+    }
+
+    /// Returns the directory behind the symbolic link `name` in `dir`, entering it as unread the first time.
+    pub fn look_behind(&mut self, dir: DirId, name: &Name) -> DirId {
+        if let Some(&behind) = self.behind.get(&(dir, name.clone())) {
+            return behind;
+        }
+        let behind = self.add(dir, name, None);
+        self.behind.insert((dir, name.clone()), behind);
+        behind
+    }
+
+    /// Returns the directory behind the symbolic link `name` in `dir`, if somebody has looked.
+    pub fn behind(&self, dir: DirId, name: &Name) -> Option<DirId> {
+        self.behind.get(&(dir, name.clone())).copied()
+    }
+
+    fn add(&mut self, parent: DirId, name: &Name, entries: Option<Entries>) -> DirId {
+        let id = u32::try_from(self.dirs.len()).expect("fewer than four thousand million directories");
+        self.dirs.push(Arc::new(Dir { parent, name: Some(name.clone()), entries }));
+        DirId(id)
+    }
+
+    /// Enters the listing of `dir`, whose subdirectories are unread.
+    pub fn fill(&mut self, dir: DirId, mut listing: Vec<Entry>) {
+        listing.sort_unstable_by(|a, b| a.name.cmp(&b.name));
+        let entries = listing
+            .into_iter()
+            .map(|entry| {
+                let node = match entry.kind {
+                    Kind::Dir => Node::Dir(self.add(dir, &entry.name, None)),
+                    Kind::Link(text) => Node::Link(Link { text, leads: Leads::Unknown }),
+                    Kind::File => Node::File,
+                    Kind::Other => Node::Other,
+                };
+                (entry.name, node)
+            })
+            .collect();
+        Arc::make_mut(&mut self.dirs[dir.0 as usize]).entries = Some(entries);
+    }
+
+    /// Tells whether this copy has the directory.
+    pub fn knows(&self, dir: DirId) -> bool {
+        (dir.0 as usize) < self.dirs.len()
+    }
+
+    /// Tells whether `dir` is one and the same, unchanged, in both copies.
+    pub fn shares(&self, other: &Tree, dir: DirId) -> bool {
+        let at = dir.0 as usize;
+        self.knows(dir) && other.knows(dir) && Arc::ptr_eq(&self.dirs[at], &other.dirs[at])
+    }
+
+    /// Returns every directory known, in the order they became known.
+    pub fn dirs(&self) -> impl Iterator<Item = DirId> + use<> {
+        (0..self.dirs.len() as u32).map(DirId)
+    }
+
+    /// Returns the directory at `path` when every segment is a real directory that was read.
+    pub fn find(&self, path: &RelPath) -> Option<DirId> {
+        path.names().try_fold(ROOT, |dir, name| match self.get(dir, &name)?? {
+            Node::Dir(id) => Some(*id),
+            _ => None,
+        })
+    }
+
+    /// Returns a tree from lines such as `a/` (a directory), `a/x -> ../y` (a link), `b` (a file) and `p|` (a FIFO).
+    ///
+    /// Parents are made as needed, unnamed directories are empty. For tests, benches and examples.
+    ///
+    /// # Panics
+    /// On a line that names no path below the top.
+    pub fn from_lines<'a>(lines: impl IntoIterator<Item = &'a str>) -> Tree {
+        let mut tree = Tree::empty();
+        for line in lines {
+            let (path, node) = match line.split_once(" -> ") {
+                Some((path, text)) => {
+                    (path, Some(Node::link(LinkText::new(text.as_bytes()), Leads::Unknown)))
+                }
+                None if line.ends_with('/') => (line, None),
+                None if line.ends_with('|') => (&line[..line.len() - 1], Some(Node::Other)),
+                None => (line, Some(Node::File)),
+            };
+            let path = RelPath::new(path.as_bytes()).expect("a path below the top");
+            let mut names: Vec<_> = path.names().collect();
+            let last = if node.is_some() { names.pop() } else { None };
+            let dir = names.iter().fold(ROOT, |dir, name| match tree.get(dir, name).flatten() {
+                Some(Node::Dir(id)) => *id,
+                _ => tree.make_dir(dir, name),
+            });
+            if let (Some(name), Some(node)) = (last, node) {
+                tree.set(dir, name, node);
+            }
+        }
+        tree
+    }
+
+    /// Returns the whole tree as lines in the form of [`from_lines`](Self::from_lines), directories before their
+    /// content; an unread directory is `a/?`.
+    pub fn lines(&self) -> Vec<String> {
+        let mut lines = Vec::new();
+        let mut todo = vec![ROOT];
+        while let Some(dir) = todo.pop() {
+            let at = self.path(dir);
+            let Some(entries) = self.entries(dir) else {
+                lines.push((at.clone(), "/?".to_owned()));
+                continue;
+            };
+            for (name, node) in entries {
+                let tail = match node {
+                    Node::Dir(id) => {
+                        todo.push(*id);
+                        "/".to_owned()
+                    }
+                    Node::Link(link) => match &link.text {
+                        Some(text) => format!(" -> {}", String::from_utf8_lossy(text.as_bytes())),
+                        None => " -> ?".to_owned(),
+                    },
+                    Node::File => String::new(),
+                    Node::Other => "|".to_owned(),
+                };
+                lines.push((at.join(name), tail));
+            }
+        }
+        lines.sort();
+        lines
+            .into_iter()
+            .map(|(at, tail)| String::from_utf8_lossy(at.as_bytes()).into_owned() + &tail)
+            .collect()
+    }
+}
+
+impl Node {
+    /// Returns a link whose text and destination are known.
+    pub fn link(text: LinkText, leads: Leads) -> Node {
+        Node::Link(Link { text: Some(text), leads })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LINES: [&str; 5] = ["a/", "a/b/", "a/b/l -> ../../s", "a/f", "p|"];
+
+    #[test]
+    fn lines_read_back_as_written() {
+        assert_eq!(Tree::from_lines(LINES).lines(), LINES);
+    }
+
+    #[test]
+    fn a_copy_shares_what_did_not_change() {
+        let before = Tree::from_lines(LINES);
+        let mut after = before.clone();
+        let a = after.find(&RelPath::new(b"a").expect("a path")).expect("a directory");
+        after.remove(a, &Name::new(b"f").expect("a name"));
+        assert!(after.shares(&before, ROOT));
+        assert!(!after.shares(&before, a));
+        assert_eq!(before.lines(), LINES);
+        assert_eq!(after.lines(), ["a/", "a/b/", "a/b/l -> ../../s", "p|"]);
+    }
+
+    #[test]
+    fn knows_paths_and_depths() {
+        let tree = Tree::from_lines(LINES);
+        let b = tree.find(&RelPath::new(b"a/b").expect("a path")).expect("a directory");
+        assert_eq!(tree.path(b).as_bytes(), b"a/b");
+        assert_eq!((tree.depth(ROOT), tree.depth(b)), (0, 2));
+    }
+}
