@@ -35,16 +35,18 @@ pub enum RuleBook {
 }
 
 impl RuleBook {
-    /// Returns GNU Stow's rules with the patterns of `--ignore` and the list in the home directory `home`.
+    /// Returns GNU Stow's rules with the patterns of `--ignore` and the user's own list, if there is such a file.
     ///
     /// # Errors
     /// A pattern that cannot be understood, a list that cannot be read.
-    pub fn stow(options: OptionPatterns, home: Option<&Path>) -> Result<RuleBook, ScanError> {
-        let global = match home.map(|home| (home, Handle::open(home))) {
-            Some((home, Ok(handle))) => stow_list(&handle, home, b".stow-global-ignore")?,
-            _ => None,
-        };
-        let list = global.unwrap_or(IgnoreList::BuiltIn);
+    pub fn stow(options: OptionPatterns, users: Option<&Path>) -> Result<RuleBook, ScanError> {
+        let mut list = None;
+        if let Some((dir, name)) = users.and_then(|users| users.parent().zip(users.file_name()))
+            && let Ok(handle) = Handle::open(dir)
+        {
+            list = stow_list(&handle, dir, name.as_encoded_bytes())?;
+        }
+        let list = list.unwrap_or(IgnoreList::BuiltIn);
         Ok(RuleBook::Stow(StowRules { options: Arc::new(options), list: Arc::new(list) }))
     }
 

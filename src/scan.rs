@@ -107,7 +107,7 @@ impl<'a> Scanner<'a> {
 
     fn fact(&self, snapshot: &Snapshot, need: Need) -> Result<(Need, Fact), ScanError> {
         let fact = match &need {
-            Need::Package { stow_dir, name } => Fact::Package(self.package(&stow_dir.join(name))?),
+            Need::Package { stow_dir, package } => Fact::Package(self.package(&stow_dir.join_path(package))?),
             Need::Listing { side, dir, texts } => {
                 let path = snapshot.tree(*side).path(*dir);
                 let open = match side {
@@ -160,8 +160,7 @@ impl<'a> Scanner<'a> {
     }
 
     fn source(&self, snapshot: &Snapshot, id: SourceId) -> io::Result<Handle> {
-        let source = snapshot.source(id);
-        Handle::open(&self.absolute(&source.stow_dir.join(&source.name)))
+        Handle::open(&self.absolute(&snapshot.source(id).route()))
     }
 
     fn package(&self, route: &Route) -> Result<Rules, ScanError> {
@@ -195,10 +194,7 @@ impl<'a> Scanner<'a> {
     fn shown(&self, snapshot: &Snapshot, side: Side, path: &RelPath) -> PathBuf {
         let base = match side {
             Side::Target => Route::root(),
-            Side::Source(id) => {
-                let source = snapshot.source(id);
-                source.stow_dir.join(&source.name)
-            }
+            Side::Source(id) => snapshot.source(id).route(),
         };
         self.absolute(&base.join_path(path))
     }

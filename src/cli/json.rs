@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-use farm::{Change, Compared, Conflict, Failure, Name, Notice, Op, Planned, Reason, Thing};
+use farm::{Change, Compared, Conflict, Failure, Notice, Op, Planned, Reason, RelPath, Thing};
 use serde::Serialize;
 
 use super::resolve::Farm;
@@ -95,12 +95,12 @@ struct ErrorReport<'a> {
 pub fn print(
     verb: Verb,
     farm: &Farm,
-    packages: &[Name],
+    packages: &[RelPath],
     planned: &Planned,
     failure: Option<&Failure>,
     dry_run: bool,
 ) {
-    let names = |names: &[Name]| names.iter().map(|name| Text::from(name.as_bytes())).collect();
+    let names = |names: &[RelPath]| names.iter().map(|name| Text::from(name.as_bytes())).collect();
     write(&Report {
         command: match verb {
             Verb::Link => "link",
@@ -195,7 +195,7 @@ fn notice_report(farm: &Farm, notice: &Notice) -> NoticeReport {
 }
 
 /// Paths are absolute: a script need not know what they are relative to.
-fn path(farm: &Farm, path: &farm::RelPath) -> Text {
+fn path(farm: &Farm, path: &RelPath) -> Text {
     let path = farm.root.join(std::ffi::OsStr::from_bytes(path.as_bytes()));
     Text::from(path.as_path())
 }

@@ -107,7 +107,7 @@ impl Farm {
 
     /// Returns the name of the package that was typed: a name, with or without a slash at the end, or a path into
     /// the dotfiles directory.
-    pub fn package(&self, typed: &OsStr) -> Result<Name, Refusal> {
+    pub fn package(&self, typed: &OsStr) -> Result<RelPath, Refusal> {
         let bytes = typed.as_bytes();
         let trimmed = &bytes[..bytes.iter().rposition(|&b| b != b'/').map_or(0, |last| last + 1)];
         let bad = |why| Refusal::NotAPackage { name: typed.to_owned(), why };
@@ -120,7 +120,7 @@ impl Farm {
         };
         let path = self.dir.join(OsStr::from_bytes(name.as_bytes()));
         match fs_err::metadata(&path) {
-            Ok(found) if found.is_dir() => Ok(name),
+            Ok(found) if found.is_dir() => Ok(RelPath::from_names([&name])),
             Ok(_) => Err(bad("it is a file, and a package is a directory")),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Err(Refusal::UnknownPackage {
                 name: typed.to_owned(),
@@ -165,8 +165,8 @@ impl Farm {
 }
 
 /// Returns the steps that do `actions` for each package, in the order they were typed.
-pub fn steps(actions: &[Action], packages: &[Name]) -> Vec<Step> {
-    let step = |action: &Action, package: &Name| Step { action: *action, package: package.clone() };
+pub fn steps(actions: &[Action], packages: &[RelPath]) -> Vec<Step> {
+    let step = |action: &Action, package: &RelPath| Step { action: *action, package: package.clone() };
     actions.iter().flat_map(|action| packages.iter().map(move |package| step(action, package))).collect()
 }
 

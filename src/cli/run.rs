@@ -3,7 +3,7 @@
 use std::ffi::OsStr;
 
 use farm::{
-    Action, Farm, Fold, Globs, Name, Naming, OnConflict, OptionPatterns, PathPatterns, Policy, Refold,
+    Action, Farm, Fold, Globs, Naming, OnConflict, OptionPatterns, PathPatterns, Policy, Refold, RelPath,
     RuleBook,
 };
 
@@ -75,8 +75,8 @@ pub fn change(verb: Verb, global: &Global, change: &Change, words: &Words) -> Ex
     words.result(verb, &farm, &packages, &planned, failure.as_deref())
 }
 
-fn packages(farm: &resolve::Farm, change: &Change) -> Result<Vec<Name>, Refusal> {
-    let mut packages: Vec<Name> = Vec::new();
+fn packages(farm: &resolve::Farm, change: &Change) -> Result<Vec<RelPath>, Refusal> {
+    let mut packages: Vec<RelPath> = Vec::new();
     for typed in &change.packages.names {
         let package = farm.package(OsStr::new(typed))?;
         if !packages.contains(&package) {

@@ -7,8 +7,8 @@ use std::os::unix::ffi::OsStrExt;
 
 use anstyle::{AnsiColor, Style};
 use farm::{
-    Change, Compared, Conflict, Error, Failure, LinkText, Name, Notice, Op, Planned, Reason, RelPath,
-    ScanError, Thing,
+    Change, Compared, Conflict, Error, Failure, LinkText, Notice, Op, Planned, Reason, RelPath, ScanError,
+    Thing,
 };
 
 use super::Exit;
@@ -108,7 +108,7 @@ impl Words {
         &self,
         verb: Verb,
         farm: &Farm,
-        packages: &[Name],
+        packages: &[RelPath],
         planned: &Planned,
         failure: Option<&Failure>,
     ) -> Exit {
@@ -116,7 +116,8 @@ impl Words {
         if let Some(failure) = failure {
             return self.failure(failure);
         }
-        let done: Vec<Name> = packages.iter().filter(|p| !planned.held_back.contains(p)).cloned().collect();
+        let done: Vec<RelPath> =
+            packages.iter().filter(|p| !planned.held_back.contains(p)).cloned().collect();
         let stopped = !planned.conflicts.is_empty();
         let went_on = stopped && !planned.held_back.is_empty() && !done.is_empty();
         if stopped {
@@ -151,7 +152,7 @@ impl Words {
         let mut conflicts: Vec<&Conflict> = planned.conflicts.iter().collect();
         conflicts.sort_by(|a, b| (&a.path, &a.package).cmp(&(&b.path, &b.package)));
         conflicts.dedup();
-        let mut names: Vec<&Name> = conflicts.iter().map(|conflict| &conflict.package).collect();
+        let mut names: Vec<&RelPath> = conflicts.iter().map(|conflict| &conflict.package).collect();
         names.sort();
         names.dedup();
         let count = match conflicts.len() {
@@ -179,7 +180,7 @@ impl Words {
         self.say_error(&format!("cannot {verb} {}: {count} in the way", names.join(", ")), &facts, hint);
     }
 
-    fn done(&self, verb: Verb, farm: &Farm, packages: &[Name], planned: &Planned) {
+    fn done(&self, verb: Verb, farm: &Farm, packages: &[RelPath], planned: &Planned) {
         if self.quiet || self.json {
             return;
         }
@@ -388,7 +389,7 @@ fn to(text: &LinkText) -> String {
     format!(" -> {}", text_shown(text))
 }
 
-fn name(name: &Name) -> String {
+fn name(name: &RelPath) -> String {
     shown(&String::from_utf8_lossy(name.as_bytes()))
 }
 

@@ -1,0 +1,141 @@
+//! `stow`, as GNU Stow 2.4.1 runs it: its command line, its resource files, its sentences, its exit statuses.
+//!
+//! What is asked for becomes [`Options`]; from there on it is a farm like any other.
+
+mod args;
+pub mod chkstow;
+mod getopt;
+mod options;
+mod passwd;
+mod rc;
+mod words;
+
+use std::env;
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::{Path, PathBuf};
+
+use farm::{Farm, ScanError};
+
+use args::{Invocation, Settings};
+use options::Options;
+use rc::Surroundings;
+
+/// The exit status of usage errors and conflicts.
+const REFUSED: u8 = 1;
+/// The exit status of errors that begin with `stow: ERROR:`.
+const FAILED: u8 = 2;
+/// The exit status when something could not be taken back, as of farm's own commands.
+const STUCK: u8 = 3;
+/// The exit status of errors in files that stow reads.
+const ABORTED: u8 = 255;
+
+/// Runs `stow` with the arguments after its name and returns the exit status.
+pub fn run(args: Vec<OsString>) -> u8 {
+    match options(args.into_iter().map(OsString::into_vec).collect()) {
+        Ok(options) => farm(&options),
+        Err(status) => status,
+    }
+}
+
+/// Turns the command line, the resource files and the environment into options, or says why not.
+fn options(line: Vec<Vec<u8>>) -> Result<Options, u8> {
+    let line = settings(args::parse(line))?;
+    let rc = rc::read(&Surroundings { variable: &variable }).map_err(|error| {
+        words::say(&words::rc_error(&error));
+        if matches!(error, rc::RcError::Unreadable { .. }) { FAILED } else { ABORTED }
+    })?;
+    let settings = line.over(settings(rc)?);
+    options::resolve(settings, &variable).map_err(|refusal| {
+        words::say(&words::refusal(&refusal));
+        if words::wants_usage(&refusal) {
+            words::tell(&words::usage());
+            return REFUSED;
+        }
+        FAILED
+    })
+}
+
+/// Answers what asks for text instead of work, with the status to end with.
+fn settings(invocation: Invocation) -> Result<Settings, u8> {
+    match invocation {
+        Invocation::Run(settings) => return Ok(settings),
+        Invocation::Help => words::tell(&words::usage()),
+        Invocation::Version => words::tell(&words::version()),
+        Invocation::Wrong(errors) => {
+            words::say(&words::usage_errors(&errors));
+            words::tell(&words::usage());
+            return Err(REFUSED);
+        }
+    }
+    Err(0)
+}
+
+/// Returns the value of an environment variable.
+fn variable(name: &[u8]) -> Option<Vec<u8>> {
+    env::var_os(OsStr::from_bytes(name)).map(OsString::into_vec)
+}
+
+/// Returns the path that these bytes spell.
+fn path(bytes: Vec<u8>) -> PathBuf {
+    PathBuf::from(OsString::from_vec(bytes))
+}
+
+/// Returns the bytes that spell a path.
+fn bytes(path: &Path) -> &[u8] {
+    path.as_os_str().as_bytes()
+}
+
+/// Plans and does what the options ask for.
+fn farm(options: &Options) -> u8 {
+    match planned(options) {
+        Ok(status) => status,
+        Err(error) => {
+            words::say(&words::scan_error(&error));
+            if matches!(error, ScanError::Regex { .. }) { ABORTED } else { FAILED }
+        }
+    }
+}
+
+fn planned(options: &Options) -> Result<u8, ScanError> {
+    let rules = options.rules()?;
+    let request = options.request();
+    let farm = Farm::open(&request, &rules)?;
+    let planned = farm.plan()?;
+    let mut said = Vec::new();
+    planned.notices.iter().for_each(|notice| words::notice(&mut said, notice));
+    if options.verbosity > 0 {
+        planned.plan.ops.iter().for_each(|op| words::op(&mut said, op));
+    }
+    words::say(&said);
+    if !planned.conflicts.is_empty() {
+        words::say(&words::conflicts(&planned.conflicts));
+        return Ok(REFUSED);
+    }
+    if options.simulate {
+        words::say(words::SIMULATION);
+        return Ok(0);
+    }
+    if planned.plan.is_empty() {
+        return Ok(0);
+    }
+    match farm.apply(&planned.plan, kept().as_deref()) {
+        Ok(outcome) => {
+            words::say(&words::outcome(&outcome));
+            Ok(0)
+        }
+        Err(failure) => {
+            words::say(&words::failed(&failure));
+            Ok(if failure.stuck.is_empty() { FAILED } else { STUCK })
+        }
+    }
+}
+
+/// Returns where files of packages go that `--adopt` replaces: a directory of the state directory.
+fn kept() -> Option<PathBuf> {
+    let set = |name: &[u8]| variable(name).filter(|value| value.starts_with(b"/")).map(path);
+    let state = set(b"FARM_STATE_DIR")
+        .or_else(|| set(b"XDG_STATE_HOME").map(|state| state.join("farm")))
+        .or_else(|| set(b"HOME").map(|home| home.join(".local/state/farm")))?;
+    Some(state.join("kept"))
+}
