@@ -1,4 +1,5 @@
-//! A real dotfiles repository, laid out in a temporary home, must get the links that GNU Stow 2.4.1 gives it.
+//! Real dotfiles must get the links that GNU Stow 2.4.1 gives them: a public repository, laid out in a temporary home,
+//! and the packages in `examples/dotfiles`.
 //!
 //! `tests/data/seed` says what is in the repository and what stow makes of it. Where `$FARM_STOW` names a stow 2.4, or
 //! one is on `PATH`, it runs beside farm and the stored list is compared with it too.
@@ -17,7 +18,7 @@ const SEED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/seed");
 fn stow_dot_makes_the_links_that_stow_makes() {
     let home = Home::with_seed();
     home.run(farm(), &["."]).succeeds_in_silence();
-    assert_eq!(home.links(), recorded_links());
+    assert_eq!(links(&home.config()), recorded_links());
 }
 
 #[test]
@@ -28,7 +29,7 @@ fn stow_dot_a_second_time_changes_nothing() {
     home.run(farm(), &["."]).succeeds_in_silence();
     assert_eq!(home.identity(), before);
     home.run(farm(), &["-R", "."]).succeeds_in_silence();
-    assert_eq!(home.links(), recorded_links());
+    assert_eq!(links(&home.config()), recorded_links());
 }
 
 #[test]
@@ -36,8 +37,9 @@ fn stow_delete_dot_takes_all_away() {
     let home = Home::with_seed();
     let before = home.identity();
     home.run(farm(), &["."]).succeeds_in_silence();
+    assert_eq!(links(&home.config()), recorded_links());
     home.run(farm(), &["-D", "."]).succeeds_in_silence();
-    assert_eq!(home.links(), Links::new());
+    assert_eq!(links(&home.config()), Links::new());
     let mut after = home.identity();
     // The one thing that may differ is the time at which links came and went.
     let config = Path::new(".config").to_path_buf();
@@ -69,11 +71,45 @@ fn a_stow_at_hand_agrees() {
             (expected.output.status.code(), expected.lines()),
             "{expected}{got}"
         );
-        assert_eq!(ours.links(), theirs.links(), "{expected}{got}");
+        assert_eq!(links(&ours.config()), links(&theirs.config()), "{expected}{got}");
         if arguments == ["-v", "."] {
-            assert_eq!(theirs.links(), recorded_links());
+            assert_eq!(links(&theirs.config()), recorded_links());
         }
     }
+}
+
+#[test]
+fn the_example_packages_link_into_an_empty_home() {
+    let home = Home::empty();
+    let examples = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/dotfiles");
+    let packages = ["aerospace", "ghostty", "nushell", "nvim", "skhd", "starship", "tmux", "wezterm", "zsh"];
+    let target = home.path.to_str().unwrap();
+    let call = |mode| [&["-d", examples, "-t", target, mode], &packages[..]].concat();
+    home.run(farm(), &call("-S")).succeeds_in_silence();
+    let expected = [
+        (".config/aerospace", "aerospace"),
+        (".config/ghostty", "ghostty"),
+        (".config/nushell", "nushell"),
+        (".config/nvim", "nvim"),
+        (".config/skhd", "skhd"),
+        (".config/starship.toml", "starship"),
+        (".config/tmux", "tmux"),
+        (".config/wezterm", "wezterm"),
+        (".config/zsh", "zsh"),
+        (".zprofile", "zsh"),
+        (".zshenv", "zsh"),
+        (".zshrc", "zsh"),
+    ]
+    .map(|(link, package)| {
+        (link.into(), Path::new(examples).canonicalize().unwrap().join(package).join(link))
+    });
+    let leads_to: Links = links(&home.path)
+        .into_keys()
+        .map(|link| (link.clone(), home.path.join(link).canonicalize().unwrap()))
+        .collect();
+    assert_eq!(leads_to, Links::from(expected));
+    home.run(farm(), &call("-D")).succeeds_in_silence();
+    assert_eq!(links(&home.path), Links::new());
 }
 
 /// Text of each link by its path below the target.
@@ -87,49 +123,44 @@ struct Home {
 }
 
 impl Home {
-    fn with_seed() -> Home {
+    fn empty() -> Home {
         let temp = TempDir::new().unwrap();
         let path = temp.path().canonicalize().unwrap();
+        Home { path, _temp: temp }
+    }
+
+    fn with_seed() -> Home {
+        let home = Home::empty();
         for line in seed("tree.tsv").lines() {
             let [kind, size, name] = line.split('\t').collect::<Vec<_>>()[..] else {
                 panic!("tree.tsv has a line that is not kind, size and path: {line:?}");
             };
-            let file = path.join("dotfiles").join(name);
+            let file = home.path.join("dotfiles").join(name);
             fs::create_dir_all(file.parent().unwrap()).unwrap();
             fs::write(&file, content(name, size.parse().unwrap())).unwrap();
             let mode = if kind == "exec" { 0o755 } else { 0o644 };
             fs::set_permissions(&file, fs::Permissions::from_mode(mode)).unwrap();
         }
-        fs::create_dir(path.join(".config")).unwrap();
-        Home { path, _temp: temp }
+        fs::create_dir(home.config()).unwrap();
+        home
     }
 
     fn config(&self) -> PathBuf {
         self.path.join(".config")
     }
 
-    /// Runs a program in `~/dotfiles` with nothing else in its environment.
+    /// Runs a program in `~/dotfiles`, where there is one, with nothing else in its environment.
     fn run(&self, mut command: Command, arguments: &[&str]) -> Run {
+        let dotfiles = self.path.join("dotfiles");
+        let place = if dotfiles.is_dir() { &dotfiles } else { &self.path };
         command
             .args(arguments)
-            .current_dir(self.path.join("dotfiles"))
+            .current_dir(place)
             .env_clear()
             .env("HOME", &self.path)
             .env("PATH", std::env::var_os("PATH").unwrap_or_default());
         let output = command.output().unwrap();
         Run { command, output }
-    }
-
-    /// Every link below the target; anything there that is neither link nor directory is an error.
-    fn links(&self) -> Links {
-        walk(&self.config())
-            .into_iter()
-            .filter(|(_, data)| !data.is_dir())
-            .map(|(path, _)| {
-                let text = fs::read_link(self.config().join(&path)).unwrap();
-                (path, text)
-            })
-            .collect()
     }
 
     /// What tells an untouched node from one that was made anew or written to: inode, size, mode, time of change.
@@ -195,6 +226,18 @@ fn stow_at_hand() -> Option<PathBuf> {
     let version = String::from_utf8_lossy(&version.stdout).into_owned();
     // farm may stand on `PATH` under this name; it is no witness for itself.
     (version.starts_with("stow (GNU Stow) version 2.4") && !version.contains("farm")).then(|| "stow".into())
+}
+
+/// Every link below `target`; anything there that is neither link nor directory is an error.
+fn links(target: &Path) -> Links {
+    walk(target)
+        .into_iter()
+        .filter(|(_, data)| !data.is_dir())
+        .map(|(path, _)| {
+            let text = fs::read_link(target.join(&path)).unwrap();
+            (path, text)
+        })
+        .collect()
 }
 
 fn recorded_links() -> Links {
