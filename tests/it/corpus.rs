@@ -218,7 +218,7 @@ fn farm() -> Command {
 }
 
 /// Returns the stow to compare with: `$FARM_STOW`, else one of version 2.4 on `PATH`.
-fn stow_at_hand() -> Option<PathBuf> {
+pub fn stow_at_hand() -> Option<PathBuf> {
     if let Some(named) = std::env::var_os("FARM_STOW") {
         return Some(named.into());
     }
