@@ -11,6 +11,7 @@ mod generate;
 mod known;
 mod ops;
 mod play;
+mod record;
 mod request;
 mod rng;
 mod run;
@@ -91,7 +92,7 @@ fn live() {
 fn show() {
     let stow = Program::stow().expect("a stow 2.4 on PATH or at $FARM_STOW");
     for seed in (number("FARM_SEED").unwrap_or(1)..).take(number("FARM_LIVE").unwrap_or(1) as usize) {
-        println!("{}", play::record(&generate::scenario(seed), &stow, &mut Stats::default()));
+        println!("{}", play::record(&generate::scenario(seed), &stow, &mut Stats::default()).0);
     }
 }
 
@@ -105,4 +106,66 @@ fn find() {
     let found = (number("FARM_SEED").unwrap_or(1)..).map(generate::scenario).find(shows);
     let smallest = shrink::shrink(&found.expect("seeds do not end"), shows);
     println!("{}", play::stow_alone(&smallest, &stow));
+}
+
+/// farm does what stow was seen to do.
+#[test]
+fn replay() {
+    let farm = Program::under_test();
+    let recorded: Vec<_> = record::all().into_iter().flat_map(|(_, scenarios)| scenarios).collect();
+    let (stats, failures) =
+        on_all_processors(recorded.len(), |number, _| play::replay(&recorded[number], &farm));
+    println!("{} recorded scenarios replayed", stats.scenarios);
+    for failure in &failures {
+        println!("{failure}");
+    }
+    assert!(failures.is_empty(), "farm and recorded runs of stow differ");
+}
+
+/// A program that does nothing must not pass.
+#[test]
+fn replay_catches_a_program_that_does_nothing() {
+    let idle = Program { exe: "true".into(), first_args: Vec::new() };
+    let (_, scenarios) = record::all().swap_remove(0);
+    assert!(scenarios.iter().filter(|it| play::replay(it, &idle).is_some()).count() * 2 > scenarios.len());
+}
+
+/// What is written is read back, and a seed is the same scenario every time.
+#[test]
+fn scenarios_survive_their_text_form() {
+    for seed in 0..200 {
+        let scenario = generate::scenario(seed);
+        let read = text::read(&scenario.to_string()).expect("the text form of a scenario");
+        assert_eq!(read, [generate::scenario(seed)]);
+    }
+    for (name, scenarios) in record::all() {
+        for scenario in scenarios {
+            let read = text::read(&scenario.to_string()).expect("the text form of a recording");
+            assert_eq!(read, [scenario], "{name}");
+        }
+    }
+}
+
+/// Makes the recordings in `tests/recorded` from `FARM_RECORD` random scenarios and the handmade ones.
+#[test]
+#[ignore = "writes tests/recorded; needs a stow 2.4.1"]
+fn record() {
+    let stow = Program::stow().expect("a stow 2.4 on PATH or at $FARM_STOW");
+    let count = number("FARM_RECORD").unwrap_or(3000) as usize;
+    let candidates = Mutex::new(Vec::new());
+    let (stats, _) = on_all_processors(count, |number, stats| {
+        let candidate = record::candidate(&generate::scenario(number as u64), &stow, stats);
+        candidates.lock().expect("no worker panicked").extend(candidate);
+        None
+    });
+    println!("{stats}");
+    let chosen = record::choose(candidates.into_inner().expect("no worker panicked"));
+    record::write(&chosen, &stow);
+}
+
+/// Fills in the outcomes of the handmade scenarios only.
+#[test]
+#[ignore = "writes tests/recorded; needs a stow 2.4.1"]
+fn rewrite_handmade() {
+    record::rewrite_handmade(&Program::stow().expect("a stow 2.4 on PATH or at $FARM_STOW"));
 }

@@ -5,6 +5,9 @@ use super::request::verbosity;
 use super::scenario::{Call, Edit, Outcome, Status, Tree};
 use std::collections::BTreeSet;
 
+/// What a recording says instead of the usage text.
+pub const USAGE: &str = "(usage)";
+
 /// In what two outcomes differ; what is empty is the same.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Difference {
@@ -16,11 +19,6 @@ pub struct Difference {
 impl Difference {
     pub fn is_none(&self) -> bool {
         self.status.is_none() && self.tree.is_none() && self.text.is_none()
-    }
-
-    /// Whether only the words differ.
-    pub fn is_text_only(&self) -> bool {
-        self.status.is_none() && self.tree.is_none()
     }
 }
 
@@ -79,9 +77,9 @@ fn text(call: &Call, before: &Tree, stow: &Outcome, farm: &Outcome) -> Option<St
     }
 }
 
-/// Usage is each program's own words.
-fn is_usage(out: &[String]) -> bool {
-    out.len() > 3
+/// Usage is each program's own words; a recording only notes it.
+pub fn is_usage(out: &[String]) -> bool {
+    out.len() > 3 || out == [USAGE]
 }
 
 fn verbose_text(before: &Tree, stow: &[String], farm: &[String]) -> Option<String> {

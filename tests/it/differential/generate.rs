@@ -31,6 +31,9 @@ struct Farm {
     /// Paths that packages and target have in common, with whether they are directories.
     paths: Vec<(String, bool)>,
     dotfiles: bool,
+    adopts: bool,
+    /// Nothing is in the way, so that calls get far.
+    clean: bool,
     loud: bool,
 }
 
@@ -52,8 +55,16 @@ pub fn scenario(seed: u64) -> Scenario {
     let other = rng.chance(25).then(|| {
         *rng.weighted(&[(10, "t/stow2"), (3, "t/a/stow2"), (3, "stow2"), (2, "t/stow/sub"), (2, "t/c")])
     });
-    let farm =
-        Farm { target, stow, other, paths: shape(rng), dotfiles: rng.chance(25), loud: rng.chance(40) };
+    let farm = Farm {
+        target,
+        stow,
+        other,
+        paths: shape(rng),
+        dotfiles: rng.chance(25),
+        adopts: rng.chance(12),
+        clean: rng.chance(40),
+        loud: rng.chance(40),
+    };
     let mut start = vec![Edit::dir(farm.stow), Edit::dir(farm.target)];
     for package in PACKAGES {
         start.extend(farm.package(rng, farm.stow, package));
@@ -66,19 +77,20 @@ pub fn scenario(seed: u64) -> Scenario {
             start.extend(farm.package(rng, other, package));
         }
     }
-    for _ in 0..*rng.weighted(&[(4, 0), (4, 1), (3, 2), (2, 3), (1, 5)]) {
+    let in_the_way = if farm.clean { 20 } else { 4 };
+    for _ in 0..*rng.weighted(&[(in_the_way, 0), (4, 1), (3, 2), (2, 3), (1, 5)]) {
         start.push(farm.target_edit(rng));
     }
     farm.settings(rng, &mut start);
     let mut steps = Vec::new();
-    for number in 0..rng.between(1, 5) {
+    for number in 0..*rng.weighted(&[(2, 1), (3, 2), (4, 3), (4, 4), (3, 5)]) {
         let mut edits = Vec::new();
         if number > 0 && rng.chance(45) {
             for _ in 0..rng.between(1, 3) {
                 edits.push(farm.later_edit(rng));
             }
         }
-        let call = farm.call(rng);
+        let call = farm.call(rng, number == 0);
         steps.push(Step { edits, call, outcome: None });
     }
     Scenario { title: format!("seed {seed}"), start, steps }
@@ -118,16 +130,26 @@ impl Farm {
         let mut edits = Vec::new();
         let most = rng.between(40, 95);
         for (path, dir) in &self.paths {
-            if !rng.chance(most) {
+            // Packages share directories more often than files.
+            if !rng.chance(if *dir {
+                most
+            } else if self.clean {
+                most / 6
+            } else {
+                most / 2
+            }) {
                 continue;
             }
             let full = format!("{stow}/{package}/{}", respell(rng, path));
-            if rng.chance(6) {
+            if !self.clean && rng.chance(6) {
                 edits.push(Edit::link(&full, self.package_link(rng)));
-            } else if *dir != rng.chance(4) {
+            } else if *dir != (!self.clean && rng.chance(4)) {
                 edits.push(Edit::dir(&full));
-                if rng.chance(70) {
+                if rng.chance(if self.clean { 15 } else { 35 }) {
                     edits.push(Edit::file(format!("{full}/{}", rng.weighted(NAMES))));
+                }
+                if rng.chance(50) {
+                    edits.push(Edit::file(format!("{full}/{}", package.replace('p', "f"))));
                 }
             } else {
                 edits.push(self.file(rng, &full));
@@ -136,7 +158,7 @@ impl Farm {
         if rng.chance(7) {
             edits.push(ignore_file(rng, &format!("{stow}/{package}/.stow-local-ignore")));
         }
-        if rng.chance(2) {
+        if rng.chance(1) {
             let (dir, _) = rng.pick(&self.paths);
             let marker = rng.pick(&[".stow", ".nonstow"]);
             edits.push(Edit::text(format!("{stow}/{package}/{dir}/{marker}"), ""));
@@ -172,8 +194,15 @@ impl Farm {
         let (path, dir) = self.path(rng);
         let path = if self.dotfiles { undot(&path) } else { path };
         let place = format!("{}/{path}", self.target);
+        let files = if self.adopts {
+            20
+        } else if dir {
+            1
+        } else {
+            4
+        };
         match *rng.weighted(&[
-            (if dir { 1 } else { 4 }, "file"),
+            (files, "file"),
             (if dir { 6 } else { 1 }, "dir"),
             (9, "link"),
             (1, "marker"),
@@ -294,7 +323,7 @@ impl Farm {
         }
     }
 
-    fn call(&self, rng: &mut Rng) -> Call {
+    fn call(&self, rng: &mut Rng, first: bool) -> Call {
         let stow = match self.other {
             Some(other) if rng.chance(20) => other,
             _ => self.stow,
@@ -318,7 +347,9 @@ impl Farm {
         if self.dotfiles != rng.chance(6) {
             args.push("--dotfiles".to_owned());
         }
-        for (chance, flag) in [(13, "--no-folding"), (7, "-n"), (8, "-p"), (8, "--adopt")] {
+        for (chance, flag) in
+            [(13, "--no-folding"), (7, "-n"), (8, "-p"), (if self.adopts { 60 } else { 3 }, "--adopt")]
+        {
             if rng.chance(chance) {
                 args.push(flag.to_owned());
             }
@@ -333,13 +364,15 @@ impl Farm {
                 (*rng.pick(&["-v", "-v", "-v", "-v", "--verbose", "--verbose=1", "--verbose=2"])).to_owned(),
             );
         }
-        self.requests(rng, &mut args);
+        self.requests(rng, first, &mut args);
         Call { cwd: cwd.to_owned(), env, args }
     }
 
     /// Modes and packages.
-    fn requests(&self, rng: &mut Rng, args: &mut Vec<String>) {
-        let flags: &[(usize, &str)] = &[(8, ""), (2, "-S"), (7, "-D"), (6, "-R")];
+    fn requests(&self, rng: &mut Rng, first: bool, args: &mut Vec<String>) {
+        // Before anything is stowed there is little to unstow.
+        let less = if first { 1 } else { 7 };
+        let flags: &[(usize, &str)] = &[(8, ""), (2, "-S"), (less + 1, "-D"), (less / 2 + 1, "-R")];
         let mut flag = *rng.weighted(flags);
         for number in 0..*rng.weighted(&[(6, 1), (4, 2), (2, 3), (1, 4)]) {
             if number > 0 && rng.chance(35) {

@@ -5,7 +5,8 @@ use super::known::{self, Known};
 use super::request::verbosity;
 use super::run::{Program, Sandbox};
 use super::scenario::{Outcome, Scenario, Tree};
-use super::stats::Stats;
+use super::stats::{self, Stats};
+use std::collections::BTreeSet;
 
 /// A call that farm did otherwise than stow, with all that is needed to look into it.
 pub struct Failure {
@@ -133,8 +134,10 @@ pub fn replay(scenario: &Scenario, farm: &Program) -> Option<Failure> {
     None
 }
 
-/// Plays a scenario with stow and fills in the outcomes, up to the first call on which farm need not agree.
-pub fn record(scenario: &Scenario, stow: &Program, stats: &mut Stats) -> Scenario {
+/// Plays a scenario with stow and fills in the outcomes, up to the first call on which farm need not agree; also says
+/// what was remarkable.
+pub fn record(scenario: &Scenario, stow: &Program, stats: &mut Stats) -> (Scenario, BTreeSet<String>) {
+    let mut features = BTreeSet::new();
     let sandbox = Sandbox::new();
     let mut recorded = Scenario { steps: Vec::new(), ..scenario.clone() };
     for edit in &scenario.start {
@@ -153,11 +156,23 @@ pub fn record(scenario: &Scenario, stow: &Program, stats: &mut Stats) -> Scenari
             stats.known(known);
             break;
         }
+        features.extend(stats::features(&step.call, &before, &outcome, &after));
         let mut step = step.clone();
-        step.outcome = Some(outcome);
+        step.outcome = Some(as_recorded(outcome, verbosity(&step.call, &before)));
         recorded.steps.push(step);
     }
-    recorded
+    (recorded, features)
+}
+
+/// Leaves out what is not compared: usage, and what is said at verbosity 2.
+fn as_recorded(mut outcome: Outcome, verbosity: usize) -> Outcome {
+    if compare::is_usage(&outcome.out) {
+        outcome.out = vec![compare::USAGE.to_owned()];
+    }
+    if verbosity > 1 {
+        outcome.err.clear();
+    }
+    outcome
 }
 
 /// Plays a scenario with stow and fills in all outcomes.

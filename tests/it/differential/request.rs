@@ -59,10 +59,6 @@ impl Request {
         Some(request)
     }
 
-    pub fn has(&self, option: &str) -> bool {
-        self.options.iter().any(|it| it == option)
-    }
-
     /// The same work, one step a call: all unstowing first, then all stowing, as GNU Stow orders it.
     pub fn one_by_one(&self, call: &Call) -> Vec<Call> {
         let single = |flag: &str, package: &String| {

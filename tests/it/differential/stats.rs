@@ -2,6 +2,7 @@
 
 use super::known::Known;
 use super::ops;
+use super::request::verbosity;
 use super::scenario::{Call, Node, Outcome, Tree};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -80,7 +81,7 @@ pub fn features(call: &Call, before: &Tree, outcome: &Outcome, after: &Tree) -> 
         features.insert("event unlink".to_owned());
     }
     for line in &outcome.err {
-        if !ops::is_op(line) {
+        if !ops::is_op(line) && verbosity(call, before) < 2 {
             features.insert(format!("text {}", shape(line)));
         }
     }
@@ -89,10 +90,14 @@ pub fn features(call: &Call, before: &Tree, outcome: &Outcome, after: &Tree) -> 
 
 /// A message without the names in it.
 fn shape(line: &str) -> String {
+    let is_name = |word: &str| {
+        word.contains('/')
+            || word.starts_with(['.', 'p']) && word.len() == 2
+            || word.len() == 1 && word != "*"
+    };
     let is_word = |word: &&str| {
-        word.chars().all(|c| c.is_ascii_alphabetic() || "!:.,;*".contains(c))
-            && (word.len() > 1 || *word == "*")
-            && !["a", "b", "c", "d", "no"].contains(word)
+        let word = word.trim_end_matches([':', ',', '.', '!']);
+        !is_name(word) && word.chars().all(|c| c.is_ascii_alphabetic() || c == '*')
     };
     line.split_whitespace().filter(is_word).collect::<Vec<_>>().join(" ")
 }
