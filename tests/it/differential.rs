@@ -22,6 +22,7 @@ mod text;
 
 use play::Failure;
 use run::Program;
+use scenario::Scenario;
 use stats::Stats;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -81,7 +82,10 @@ fn live() {
     });
     println!("FARM_SEED={seed}\n{stats}");
     for failure in &failures {
-        println!("{failure}");
+        let play = |scenario: &Scenario| play::live(scenario, &stow, &farm, &mut Stats::default());
+        let smallest = shrink::shrink(&failure.scenario, |it| play(it).is_some());
+        // A difference that comes and goes is shown as it was first seen.
+        println!("{}", play(&smallest).as_ref().unwrap_or(failure));
     }
     assert!(failures.is_empty(), "{} of {count} scenarios differ", failures.len());
 }
@@ -102,7 +106,7 @@ fn show() {
 fn find() {
     let stow = Program::stow().expect("a stow 2.4 on PATH or at $FARM_STOW");
     let says = std::env::var("FARM_SAYS").expect("what stow says, in $FARM_SAYS");
-    let shows = |scenario: &scenario::Scenario| play::stow_alone(scenario, &stow).to_string().contains(&says);
+    let shows = |scenario: &Scenario| play::stow_alone(scenario, &stow).to_string().contains(&says);
     let found = (number("FARM_SEED").unwrap_or(1)..).map(generate::scenario).find(shows);
     let smallest = shrink::shrink(&found.expect("seeds do not end"), shows);
     println!("{}", play::stow_alone(&smallest, &stow));

@@ -8,6 +8,12 @@ use std::collections::BTreeSet;
 /// What a recording says instead of the usage text.
 pub const USAGE: &str = "(usage)";
 
+/// What a recording says instead of Perl's words on a bad regular expression.
+pub const PERL: &str = "(Perl's words)";
+
+/// What is said of a variable in a `.stowrc`, with 255 or with 2.
+const UNDEFINED: &str = "references undefined environment variable";
+
 /// In what two outcomes differ; what is empty is the same.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Difference {
@@ -34,7 +40,7 @@ impl std::fmt::Display for Difference {
 /// Compares what farm did with what stow did, from the same start.
 pub fn compare(call: &Call, before: &Tree, stow: &Outcome, farm: &Outcome) -> Difference {
     Difference {
-        status: (!same_status(stow.status, farm.status))
+        status: (!same_status(stow, farm))
             .then(|| format!("exit status: stow {}, farm {}", stow.status, farm.status)),
         tree: (stow.changes != farm.changes).then(|| tree_difference(&stow.changes, &farm.changes)),
         text: text(call, before, stow, farm),
@@ -42,10 +48,16 @@ pub fn compare(call: &Call, before: &Tree, stow: &Outcome, farm: &Outcome) -> Di
 }
 
 /// A left-over `errno` is matched by any failure that is not a conflict or a usage error.
-fn same_status(stow: Status, farm: Status) -> bool {
-    match stow {
-        Status::Other => !matches!(farm, Status::Code(0 | 1) | Status::Hangs),
-        _ => stow == farm,
+fn same_status(stow: &Outcome, farm: &Outcome) -> bool {
+    let is_left_over = match stow.status {
+        Status::Other => true,
+        Status::Code(0 | 1) | Status::Hangs => false,
+        Status::Code(_) => is_perl(&stow.err) || stow.err.iter().any(|line| line.contains(UNDEFINED)),
+    };
+    if is_left_over {
+        !matches!(farm.status, Status::Code(0 | 1) | Status::Hangs)
+    } else {
+        stow.status == farm.status
     }
 }
 
@@ -70,6 +82,9 @@ fn text(call: &Call, before: &Tree, stow: &Outcome, farm: &Outcome) -> Option<St
     if !same_out {
         return Some("standard output differs".to_owned());
     }
+    if is_perl(&stow.err) {
+        return farm.err.is_empty().then(|| "nothing on standard error".to_owned());
+    }
     match verbosity(call, before) {
         0 => (stow.err != farm.err).then(|| "standard error differs".to_owned()),
         1 => verbose_text(before, &stow.err, &farm.err),
@@ -80,6 +95,11 @@ fn text(call: &Call, before: &Tree, stow: &Outcome, farm: &Outcome) -> Option<St
 /// Usage is each program's own words; a recording only notes it.
 pub fn is_usage(out: &[String]) -> bool {
     out.len() > 3 || out == [USAGE]
+}
+
+/// Whether what stow says is Perl's own complaint about a regular expression.
+pub fn is_perl(err: &[String]) -> bool {
+    err == [PERL] || err.iter().any(|line| line.contains("; marked by <-- HERE in m/"))
 }
 
 fn verbose_text(before: &Tree, stow: &[String], farm: &[String]) -> Option<String> {

@@ -67,7 +67,7 @@ fn is_sane(farm: &Outcome) -> bool {
 }
 
 /// What stow itself shows to have gone wrong.
-fn misbehaviour(case: &Case) -> Option<Known> {
+pub fn misbehaviour(case: &Case) -> Option<Known> {
     let says = |text: &str| case.stow.err.iter().any(|line| line.contains(text));
     let has_link = |text: &str| case.before.values().any(|node| matches!(node, Node::Link(it) if it == text));
     if case.stow.status.is_success() || case.stow.status == Status::Code(1) {
