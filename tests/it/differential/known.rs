@@ -7,25 +7,18 @@ use super::request::{Request, asks_for};
 use super::run::{Program, Sandbox};
 use super::scenario::{Call, Edit, Node, Outcome, Status, Tree, changes};
 
-/// The entry of the list of differences.
+/// An entry of `docs/STOW-DIFFERENCES.md`.
 pub type Known = &'static str;
 
-/// The planner reads the disk through links that it has planned to remove.
-pub const REMOVED_LINKS: Known = "reads-through-removed-links";
-/// `.stow` and `.nonstow` in a package are looked for on one path and obeyed on another.
-pub const MARKERS: Known = "markers-inside-packages";
-/// Unfolding takes it for granted that the link leads to the same path in its package.
-pub const OTHER_PATH: Known = "unfolds-a-link-to-another-path";
-/// A link whose text is `0`.
-pub const ZERO: Known = "link-text-zero";
-/// A link to a stow directory itself.
-pub const STOW_DIRECTORY: Known = "link-to-a-stow-directory";
-/// A directory in the target where the package has something else.
-pub const NOT_A_DIRECTORY: Known = "unstows-past-a-directory";
-/// A link that leads nowhere and is not stow's counts as one about to be removed.
-pub const DANGLING: Known = "foreign-dangling-link";
-/// An error in the middle of the work leaves it half done.
-pub const HALF_DONE: Known = "half-done";
+const REMOVED_LINKS: Known = "reads-through-removed-links";
+const MARKER: Known = "marker-inside-a-package";
+const MARKER_DOTFILES: Known = "marker-path-with-dotfiles";
+const OTHER_NAME: Known = "dotfiles-spelled-differently";
+const ZERO: Known = "text-0";
+const STOW_DIRECTORY: Known = "link-at-a-stow-directory";
+const NOT_A_DIRECTORY: Known = "file-over-directory-on-unstow";
+const DANGLING: Known = "dangling-foreign-link-refold";
+const ADOPT_LINK: Known = "adopt-over-a-link";
 
 /// One call, seen from both sides; there is no farm's side when recording.
 pub struct Case<'a> {
@@ -44,19 +37,40 @@ pub fn find(case: &Case) -> Option<Known> {
     }
     let steps = Request::read(&case.call.args).map_or(0, |request| request.one_by_one(case.call).len());
     let stepwise = || (steps > 1).then(|| step_by_step(case)).flatten();
-    if let Some(known) = misbehaviour(case) {
+    let wet = wet(case);
+    // What is only simulated goes wrong when it is done.
+    let misbehaves = misbehaviour(case)
+        .or_else(|| wet.as_ref().and_then(|wet| misbehaviour(&Case { stow: wet, farm: None, ..*case })));
+    if let Some(known) = misbehaves {
         return match (case.farm, stepwise()) {
             (Some(farm), Some(right)) if !agrees(case, farm, &right) => None,
             _ => Some(known),
         };
     }
-    if has_marker_in_package(case) {
-        return Some(MARKERS);
+    if adopts_over_a_link(case, wet.as_ref().unwrap_or(case.stow)) {
+        return case.farm.is_none_or(|farm| farm.status == Status::Code(1)).then_some(ADOPT_LINK);
+    }
+    if let Some(known) = marker(case) {
+        return Some(known);
     }
     let right = stepwise()?;
-    let stow_is_right = agrees(case, case.stow, &right);
+    let stow_is_right = match wet {
+        Some(wet) => wet.status == right.status && wet.changes == right.changes,
+        None => agrees(case, case.stow, &right),
+    };
     let farm_is_right = case.farm.is_none_or(|farm| agrees(case, farm, &right));
     (!stow_is_right && farm_is_right).then_some(REMOVED_LINKS)
+}
+
+/// What stow would have done without `-n`, if the call has one.
+fn wet(case: &Case) -> Option<Outcome> {
+    let is_wet = |arg: &&String| !["-n", "--no", "--simulate"].contains(&arg.as_str());
+    let args: Vec<String> = case.call.args.iter().filter(is_wet).cloned().collect();
+    if args == case.call.args {
+        return None;
+    }
+    let sandbox = Sandbox::of(case.before);
+    Some(sandbox.run(case.program, &Call { args, ..case.call.clone() }, case.before).0)
 }
 
 /// Whatever happens, farm comes to an end, says so in its own words, and leaves nothing half done.
@@ -78,38 +92,56 @@ pub fn misbehaviour(case: &Case) -> Option<Known> {
     } else if says("called with non-directory path") {
         Some(NOT_A_DIRECTORY)
     } else if says("cannot read directory") {
-        Some(OTHER_PATH)
+        Some(OTHER_NAME)
     } else if says("Could not remove directory") {
         Some(DANGLING)
-    } else if !case.stow.changes.is_empty() {
-        Some(HALF_DONE)
-    } else if says("called with invalid target") || says("INTERNAL ERROR: new link") {
+    } else if says("called with invalid target")
+        || says("INTERNAL ERROR: new link")
+        || !case.stow.changes.is_empty()
+    {
         Some(REMOVED_LINKS)
-    } else if says("INTERNAL ERROR") {
+    } else if says("INTERNAL ERROR: find_stowed_path() called directly on stow dir") {
         Some(STOW_DIRECTORY)
     } else {
         None
     }
 }
 
-/// A marker below a package, or, with `--dotfiles`, below a name that may be spelled otherwise there.
-fn has_marker_in_package(case: &Case) -> bool {
-    let dotfiles = asks_for(case.call, case.before, "--dotfiles");
-    case.before.keys().any(|path| {
-        let Some((dir, ".stow" | ".nonstow")) = path.rsplit_once('/') else {
-            return false;
-        };
-        dir.split('/').any(|name| {
-            ["p1", "p2", "p3"].contains(&name)
-                || dotfiles && (name.starts_with('.') || name.starts_with("dot-"))
-        })
+/// Whether stow put a file where the package had a link, or would have without `-n`.
+fn adopts_over_a_link(case: &Case, stow: &Outcome) -> bool {
+    if !case.stow.status.is_success() || !asks_for(case.call, case.before, "--adopt") {
+        return false;
+    }
+    stow.changes.iter().any(|edit| {
+        let was_link = matches!(case.before.get(&edit.path), Some(Node::Link(_)));
+        was_link && matches!(edit.node, Some(Node::File { .. }))
     })
+}
+
+/// A marker below a package, or, with `--dotfiles`, below a name that may be spelled otherwise there.
+fn marker(case: &Case) -> Option<Known> {
+    let dotfiles = asks_for(case.call, case.before, "--dotfiles");
+    let has_marker_below = |is_it: fn(&str) -> bool| {
+        case.before.keys().any(|path| match path.rsplit_once('/') {
+            Some((dir, ".stow" | ".nonstow")) => dir.split('/').any(is_it),
+            _ => false,
+        })
+    };
+    if has_marker_below(|name| ["p1", "p2", "p3"].contains(&name)) {
+        Some(MARKER)
+    } else if dotfiles && has_marker_below(|name| name.starts_with('.') || name.starts_with("dot-")) {
+        Some(MARKER_DOTFILES)
+    } else {
+        None
+    }
 }
 
 /// What stow does when each step is a call of its own.
 struct StepByStep {
     status: Status,
     changes: Vec<Edit>,
+    /// The call that is taken apart only asks what would be done.
+    simulate: bool,
 }
 
 fn step_by_step(case: &Case) -> Option<StepByStep> {
@@ -128,7 +160,7 @@ fn step_by_step(case: &Case) -> Option<StepByStep> {
     }
     let changes =
         if status.is_success() && !request.simulate { changes(case.before, &tree) } else { Vec::new() };
-    Some(StepByStep { status, changes })
+    Some(StepByStep { status, changes, simulate: request.simulate })
 }
 
 fn agrees(case: &Case, outcome: &Outcome, right: &StepByStep) -> bool {
@@ -136,5 +168,5 @@ fn agrees(case: &Case, outcome: &Outcome, right: &StepByStep) -> bool {
     if case.stow.status == Status::Code(2) && case.stow.changes.is_empty() && misbehaviour(case).is_none() {
         return outcome.status == Status::Code(2);
     }
-    outcome.status == right.status && outcome.changes == right.changes
+    outcome.status == right.status && (right.simulate || outcome.changes == right.changes)
 }
