@@ -176,11 +176,14 @@ impl<'a> Planner<'a> {
     fn over_file(&mut self, entry: &Entry, is_file: bool) {
         let source = entry.source.clone();
         let reason = match self.request.policy.on_file {
-            OnFile::Adopt if matches!(entry.node, Node::Dir(_)) => Reason::FileForDirectory { source },
-            OnFile::Adopt => {
-                self.put_link(entry);
-                return;
-            }
+            OnFile::Adopt => match self.source_leads(entry.from, entry.name, entry.node) {
+                Some(Leads::Dir) => Reason::FileForDirectory { source },
+                Some(_) => {
+                    self.put_link(entry);
+                    return;
+                }
+                None => return,
+            },
             OnFile::Stop => Reason::File { source, compared: Compared::No },
             OnFile::MergeEqual if is_file && *entry.node == Node::File => {
                 let need = Need::Equal {
