@@ -228,8 +228,9 @@ impl<'a> Planner<'a> {
             return;
         }
         let Some(leads) = self.leads(dir, name, &place) else { return };
+        let Some(gone) = self.is_gone(dir, name, &place) else { return };
         let path = entry.path();
-        if leads == Leads::Nothing {
+        if gone {
             self.put_link(entry);
             return;
         }
