@@ -4,7 +4,7 @@ use super::{Planner, Src};
 use crate::path::{LinkText, Name, RelPath, Route};
 use crate::policy::Ownership;
 use crate::snapshot::{Need, Side};
-use crate::tree::{DirId, Leads, Node, ROOT};
+use crate::tree::{DirId, Leads, Node, ROOT, Tree};
 
 /// Whom a link in the target belongs to.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -123,13 +123,19 @@ impl Planner<'_> {
 
     /// Returns what the link `name` in the target's `dir`, which leads to `place`, finds there.
     pub(super) fn leads(&mut self, dir: DirId, name: &Name, place: &Place) -> Option<Leads> {
-        match self.tree.get(dir, name) {
-            Some(Some(Node::Link(link))) if link.leads != Leads::Unknown => return Some(link.leads),
-            _ => {}
+        let known = |tree: &Tree| match tree.get(dir, name) {
+            Some(Some(Node::Link(link))) if link.leads != Leads::Unknown => Some(link.leads),
+            _ => None,
+        };
+        if let Some(leads) = known(&self.tree) {
+            return Some(leads);
         }
         if self.is_on_disk(dir, name) {
-            self.needs.insert(Need::Leads { side: Side::Target, dir, name: name.clone() });
-            return None;
+            let leads = known(&self.snapshot.target);
+            if leads.is_none() {
+                self.needs.insert(Need::Leads { side: Side::Target, dir, name: name.clone() });
+            }
+            return leads;
         }
         // A link of the plan itself: its destination is an entry of a package.
         let Some((above, last)) = place.path.split() else {
