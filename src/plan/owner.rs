@@ -55,13 +55,10 @@ impl Planner<'_> {
             }
             relative => relative,
         };
-        if let Some(route) = &route {
-            if let Some(place) = Place::of(&self.request.stow_dir, route) {
-                return Some(Owner::Package(place));
-            }
-            if let Some(stow_dir) = self.marked_above(route)? {
-                return Some(Place::of(&stow_dir, route).map_or(Owner::Foreign, Owner::Package));
-            }
+        if let Some(route) = &route
+            && let Some(place) = self.place_of(route)?
+        {
+            return Some(Owner::Package(place));
         }
         if ways == Ownership::ByText {
             return Some(Owner::Foreign);
@@ -78,6 +75,14 @@ impl Planner<'_> {
                 self.needs.insert(Need::Real { dir, name: name.clone() });
                 None
             }
+        }
+    }
+
+    /// Returns the place in a package that a route leads to; `Some(None)` when it leads into no stow directory.
+    pub(super) fn place_of(&mut self, route: &Route) -> Option<Option<Place>> {
+        match Place::of(&self.request.stow_dir, route) {
+            Some(place) => Some(Some(place)),
+            None => Some(self.marked_above(route)?.and_then(|stow_dir| Place::of(&stow_dir, route))),
         }
     }
 

@@ -31,10 +31,10 @@ impl Planner<'_> {
             }
         }
         let (Some(shared), true) = (shared, known) else { return };
-        let shared = LinkText::new(&shared);
         // The text one level up: without its first `../`.
-        let Some(text) = shared.as_bytes().strip_prefix(b"../").map(LinkText::new) else { return };
-        if let Some(Owner::Package(_)) = self.owner(dir, &name, &shared) {
+        let Some(text) = shared.strip_prefix(b"../").map(LinkText::new) else { return };
+        let route = Route::below_root(self.tree.path(dir)).follow(&shared);
+        if let Some(Some(_)) = self.place_of(&route) {
             self.tree.set(up, name, Node::link(text, Leads::Dir));
         }
     }
