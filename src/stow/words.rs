@@ -308,3 +308,74 @@ pub fn skipping(out: &mut Vec<u8>, dir: &[u8]) {
 pub fn cannot(out: &mut Vec<u8>, verb: &str, path: &[u8], error: &io::Error) {
     line(out, &[b"Can't ", verb.as_bytes(), b" ", path, b": ", error.to_string().as_bytes()]);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(bytes: &[u8]) -> String {
+        String::from_utf8_lossy(bytes).into_owned()
+    }
+
+    #[test]
+    fn scripts_find_the_version_they_know() {
+        let line = text(&version());
+        assert!(line.starts_with("stow (") && line.ends_with(") version 2.4.1\n"), "{line}");
+        assert!(text(&usage()).starts_with(&line));
+    }
+
+    /// The forms in which stow 2.4.1 prints operations.
+    #[test]
+    fn operations_are_lines() {
+        let mut out = Vec::new();
+        link(&mut out, b"a/b", b"../stow/p/a/b");
+        unlink(&mut out, b"a");
+        mkdir(&mut out, b"a");
+        rmdir(&mut out, b"a");
+        mv(&mut out, b"f\xff", b"stow/p/f");
+        assert_eq!(
+            out,
+            b"LINK: a/b => ../stow/p/a/b\nUNLINK: a\nMKDIR: a\nRMDIR a\nMV: f\xff -> stow/p/f\n".as_slice()
+        );
+    }
+
+    #[test]
+    fn conflicts_come_sorted_with_unstowing_first() {
+        let all = Conflicts::from([
+            ((Mode::Stow, b"b".to_vec()), vec![not_owned(b"z"), not_owned(b"y")]),
+            ((Mode::Stow, b"a".to_vec()), vec![other_package(b"f", b"stow/p1/f")]),
+            ((Mode::Unstow, b"c".to_vec()), vec![absolute_source(b"stow/c/x", b"/abs")]),
+        ]);
+        let expected = "\
+WARNING! unstowing c would cause conflicts:
+  * source is an absolute symlink stow/c/x => /abs
+WARNING! stowing a would cause conflicts:
+  * existing target is stowed to a different package: f => stow/p1/f
+WARNING! stowing b would cause conflicts:
+  * existing target is not owned by stow: y
+  * existing target is not owned by stow: z
+All operations aborted.
+";
+        assert_eq!(text(&conflicts(all)), expected);
+    }
+
+    #[test]
+    fn refusals_read_as_in_stow() {
+        for (refused, expected, usage) in [
+            (Refusal::NoPackages, "stow: No packages to stow or unstow\n\n", true),
+            (
+                Refusal::NoDirectory { option: "dir", value: b"x y".to_vec() },
+                "stow: --dir value 'x y' is not a valid directory\n\n",
+                true,
+            ),
+            (Refusal::Slash, "stow: ERROR: Slashes are not permitted in package names\n", false),
+            (
+                Refusal::NoPackage { dir: b"../stow".to_vec(), name: b"p".to_vec() },
+                "stow: ERROR: The stow directory ../stow does not contain package p\n",
+                false,
+            ),
+        ] {
+            assert_eq!((text(&refusal(&refused)).as_str(), wants_usage(&refused)), (expected, usage));
+        }
+    }
+}
