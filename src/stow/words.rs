@@ -28,6 +28,12 @@ fn line(out: &mut Vec<u8>, parts: &[&[u8]]) {
     out.push(b'\n');
 }
 
+/// Returns the system's words for an error, without its number.
+fn reason(error: &io::Error) -> Vec<u8> {
+    let full = error.to_string();
+    full.split(" (os error").next().unwrap_or(&full).as_bytes().to_vec()
+}
+
 /// Returns the line of `--version`, which scripts search for the number of the GNU Stow they know.
 pub fn version() -> Vec<u8> {
     format!("stow (farm {}, compatible with GNU Stow) version 2.4.1\n", env!("CARGO_PKG_VERSION"))
@@ -106,8 +112,7 @@ pub fn rc_error(error: &RcError) -> Vec<u8> {
     let mut out = Vec::new();
     match error {
         RcError::Unreadable { path, source } => {
-            let (path, source) = (super::bytes(path), source.to_string());
-            line(&mut out, &[b"stow: ERROR: Could not read ", path, b": ", source.as_bytes()]);
+            return failure(&[b"Could not read ", super::bytes(path), b": ", &reason(source)].concat());
         }
         RcError::Undefined { option, name } => {
             let option = option.as_bytes();
@@ -137,8 +142,7 @@ pub fn refusal(refusal: &Refusal) -> Vec<u8> {
             return failure(&parts.concat());
         }
         Refusal::Unreachable { path, source } => {
-            let reason = format!(": {source}");
-            return failure(&[b"Cannot change to ", super::bytes(path), reason.as_bytes()].concat());
+            return failure(&[b"Cannot change to ", super::bytes(path), b": ", &reason(source)].concat());
         }
     }
     out
@@ -306,7 +310,7 @@ pub fn skipping(out: &mut Vec<u8>, dir: &[u8]) {
 
 /// Adds the notice that something could not be looked at.
 pub fn cannot(out: &mut Vec<u8>, verb: &str, path: &[u8], error: &io::Error) {
-    line(out, &[b"Can't ", verb.as_bytes(), b" ", path, b": ", error.to_string().as_bytes()]);
+    line(out, &[b"Can't ", verb.as_bytes(), b" ", path, b": ", &reason(error)]);
 }
 
 #[cfg(test)]
