@@ -1,18 +1,66 @@
 //! A GNU Stow compatible symlink farm engine.
+//!
+//! A *package* is a directory whose content is to appear in a *target* directory; a farm is the target with the
+//! symbolic links that make it so. [`Request`] says what is asked, [`Farm::plan`] reads what it takes and computes
+//! the fewest links, [`Farm::apply`] does the plan or nothing.
+//!
+//! ```
+//! use farm::{Action, Farm, Name, Policy, RelPath, Request, Route, RuleBook, Step};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let scratch = std::env::temp_dir().join(format!("farm-doc-{}", std::process::id()));
+//! # std::fs::create_dir_all(scratch.join("dotfiles/zsh"))?;
+//! # std::fs::write(scratch.join("dotfiles/zsh/.zshrc"), "")?;
+//! # let home = scratch.canonicalize()?;
+//! // `home` holds `dotfiles/zsh/.zshrc`
+//! let request = Request {
+//!     root: home.as_os_str().as_encoded_bytes().to_vec(),
+//!     stow_dir: Route::below_root(RelPath::new(b"dotfiles").expect("a path below the root")),
+//!     mount: RelPath::root(),
+//!     steps: vec![Step { action: Action::Link, package: Name::new(b"zsh").expect("one segment") }],
+//!     policy: Policy::native(),
+//! };
+//! let farm = Farm::open(&request, &RuleBook::All)?;
+//! let planned = farm.plan()?;
+//! assert!(planned.conflicts.is_empty());
+//! farm.apply(&planned.plan, None).map_err(|failure| failure.error)?;
+//! assert_eq!(std::fs::read_link(home.join(".zshrc"))?.to_str(), Some("dotfiles/zsh/.zshrc"));
+//! # std::fs::remove_dir_all(scratch)?;
+//! # Ok(())
+//! # }
+//! ```
 #![forbid(unsafe_code)]
 #![deny(missing_docs, clippy::print_stdout, clippy::print_stderr)]
 
-pub mod error;
-pub mod execute;
-pub mod farm;
-pub mod op;
-pub mod package;
-pub mod path;
-pub mod plan;
-pub mod policy;
-pub mod rulebook;
-pub mod rules;
-pub mod scan;
-pub mod snapshot;
-pub mod sys;
-pub mod tree;
+mod error;
+mod execute;
+mod farm;
+mod op;
+mod package;
+mod path;
+mod plan;
+mod policy;
+mod rulebook;
+mod rules;
+mod scan;
+mod snapshot;
+mod sys;
+mod tree;
+
+pub use error::{Error, Result};
+pub use execute::{Failure, Outcome};
+pub use farm::Farm;
+pub use op::{Change, FileFate, Op, Piece, Plan, Thing};
+pub use package::{Action, Request, Step};
+pub use path::{LinkText, Name, RelPath, Route};
+pub use plan::{Compared, Conflict, Notice, Planned, Reason, plan};
+pub use policy::{
+    AbsoluteSource, Fold, Guarded, Naming, OnConflict, OnFile, Ownership, Policy, Refold, Tidy, Walk,
+};
+pub use rulebook::RuleBook;
+pub use rules::{
+    Globs, OptionPatterns, Origin, PathPatterns, PatternError, RegexError, Rules, StartPatterns,
+};
+pub use scan::ScanError;
+pub use snapshot::{Fact, Need, Side, Snapshot, SourceId};
+pub use tree::{DirId, Entry, Kind, Leads, Link, Node, Tree};

@@ -1,6 +1,7 @@
 //! The `farm` program. Under the names `stow` and `chkstow` it speaks as GNU Stow's programs do.
+#![forbid(unsafe_code)]
 
-#[allow(dead_code, reason = "the engine that uses the rest of it is not connected yet")]
+mod cli;
 mod stow;
 
 use std::ffi::{OsStr, OsString};
@@ -8,18 +9,14 @@ use std::path::Path;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let mut args = std::env::args_os();
-    let called = args.next().unwrap_or_default();
-    let mut args: Vec<OsString> = args.collect();
-    let named = Path::new(&called).file_name().and_then(dialect);
-    let status = match named {
-        Some(run) => run(args),
-        None => match args.first().map(OsString::as_os_str).and_then(dialect) {
-            Some(run) => run(args.split_off(1)),
-            None => 2,
-        },
-    };
-    ExitCode::from(status)
+    let args: Vec<OsString> = std::env::args_os().collect();
+    let called = args.first().map(Path::new).and_then(Path::file_name).and_then(dialect);
+    let asked = args.get(1).map(OsString::as_os_str).and_then(dialect);
+    match (called, asked) {
+        (Some(run), _) => run(args.into_iter().skip(1).collect()).into(),
+        (None, Some(run)) => run(args.into_iter().skip(2).collect()).into(),
+        (None, None) => cli::run(args).into(),
+    }
 }
 
 /// Returns the program of GNU Stow's that goes by `name`.

@@ -1,6 +1,6 @@
 //! What is asked for, as data: packages, steps, and the request that holds them.
 
-use crate::path::{LinkText, Name, RelPath, Route};
+use crate::path::{LinkText, RelPath, Route};
 use crate::policy::Policy;
 
 /// What happens to one package.
@@ -17,8 +17,9 @@ pub enum Action {
 pub struct Step {
     /// What happens.
     pub action: Action,
-    /// The package's name: a directory of the dotfiles directory.
-    pub package: Name,
+    /// The package: a directory of the dotfiles directory, by its path there. The root stands for the dotfiles
+    /// directory itself, as in `stow .`.
+    pub package: RelPath,
 }
 
 /// All that one call asks for; the steps are planned in order and done as one plan.

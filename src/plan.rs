@@ -9,6 +9,8 @@ mod conflict;
 mod link;
 mod owner;
 mod refold;
+#[cfg(test)]
+mod tests;
 mod unlink;
 
 use std::collections::{BTreeSet, HashMap};
@@ -21,7 +23,7 @@ use crate::rules::Candidate;
 use crate::snapshot::{Need, Side, Snapshot, SourceId};
 use crate::tree::{DirId, Entries, Leads, Node, ROOT, Tree};
 
-pub use conflict::{Conflict, Notice, Reason};
+pub use conflict::{Compared, Conflict, Notice, Reason};
 
 /// What planning a request came to.
 #[derive(Clone)]
@@ -31,7 +33,7 @@ pub struct Planned {
     /// The target as it will be.
     pub after: Tree,
     /// The packages that conflicts hold back.
-    pub held_back: Vec<Name>,
+    pub held_back: Vec<RelPath>,
     /// All that stands in the way, in the order in which the planner met it.
     pub conflicts: Vec<Conflict>,
     /// What was left out on purpose.
@@ -53,7 +55,7 @@ pub fn plan(request: &Request, snapshot: &Snapshot) -> Result<Planned, BTreeSet<
         if !needs.is_empty() {
             return Err(needs);
         }
-        let to_hold: Vec<Name> = match request.policy.on_conflict {
+        let to_hold: Vec<RelPath> = match request.policy.on_conflict {
             OnConflict::HoldBack => found.iter().map(|conflict| conflict.package.clone()).collect(),
             OnConflict::Stop => Vec::new(),
         };
@@ -126,10 +128,11 @@ impl<'a> Planner<'a> {
         }
     }
 
-    fn package(&mut self, name: &Name) -> Option<SourceId> {
-        let id = self.snapshot.source_at(&self.request.stow_dir, name);
+    fn package(&mut self, package: &RelPath) -> Option<SourceId> {
+        let id = self.snapshot.source_at(&self.request.stow_dir, package);
         if id.is_none() {
-            self.needs.insert(Need::Package { stow_dir: self.request.stow_dir.clone(), name: name.clone() });
+            let stow_dir = self.request.stow_dir.clone();
+            self.needs.insert(Need::Package { stow_dir, package: package.clone() });
         }
         id
     }
@@ -265,7 +268,7 @@ impl<'a> Planner<'a> {
     }
 
     fn conflict(&mut self, action: Action, package: SourceId, path: RelPath, reason: Reason) {
-        let package = self.snapshot.source(package).name.clone();
+        let package = self.snapshot.source(package).package.clone();
         self.conflicts.push(Conflict { action, package, path, reason });
     }
 }

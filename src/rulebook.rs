@@ -2,15 +2,16 @@
 
 use std::io::{self, Read};
 use std::path::Path;
+use std::sync::Arc;
 
 use crate::error::{Error, Result};
 use crate::path::Name;
-use crate::rules::{Base, GlobList, NativeRules, PatternError, Rules};
+use crate::rules::{
+    Base, FARMIGNORE, GlobList, IgnoreList, LIST_NAME, NativeRules, OptionPatterns, PatternError, Rules,
+    StowRules,
+};
 use crate::scan::ScanError;
-use crate::sys::Handle;
-
-/// The file of gitignore patterns that a package or a dotfiles directory may hold.
-pub const FARMIGNORE: &str = ".farmignore";
+use crate::sys::{Handle, os};
 
 /// Larger pattern files are refused: nobody wrote them, and reading them would take the memory.
 const TOO_LARGE: u64 = 16 << 20;
@@ -20,26 +21,46 @@ const TOO_LARGE: u64 = 16 << 20;
 pub enum RuleBook {
     /// Every entry counts.
     All,
+    /// GNU Stow's: `--ignore`, then the package's list or, without one, the user's or the built-in one.
+    Stow(StowRules),
     /// Farm's own: lists add up.
     Native {
         /// The dotfiles directory's list.
         dotfiles: GlobList,
         /// The list of the command line, which has the last word.
         options: GlobList,
+        /// What a `.stowrc` says.
+        stowrc: Arc<OptionPatterns>,
     },
 }
 
 impl RuleBook {
-    /// Returns farm's own rules for the dotfiles directory at `path`, with the patterns of `--ignore`.
+    /// Returns GNU Stow's rules with the patterns of `--ignore` and the user's own list, if there is such a file.
     ///
     /// # Errors
     /// A pattern that cannot be understood, a list that cannot be read.
-    pub fn native(path: &Path, options: &[String]) -> Result<RuleBook, ScanError> {
+    pub fn stow(options: OptionPatterns, users: Option<&Path>) -> Result<RuleBook, ScanError> {
+        let mut list = None;
+        if let Some((dir, name)) = users.and_then(|users| users.parent().zip(users.file_name()))
+            && let Ok(handle) = Handle::open(dir)
+        {
+            list = stow_list(&handle, dir, name.as_encoded_bytes())?;
+        }
+        let list = list.unwrap_or(IgnoreList::BuiltIn);
+        Ok(RuleBook::Stow(StowRules { options: Arc::new(options), list: Arc::new(list) }))
+    }
+
+    /// Returns farm's own rules for the dotfiles directory at `path`, with the globs of `--ignore` and the patterns
+    /// of a `.stowrc`.
+    ///
+    /// # Errors
+    /// A pattern that cannot be understood, a list that cannot be read.
+    pub fn native(path: &Path, globs: &[String], stowrc: OptionPatterns) -> Result<RuleBook, ScanError> {
         let handle = Handle::open(path).map_err(|e| Error::new("open dotfiles directory", path, e))?;
-        let dotfiles = list(&handle, path, Base::Dotfiles)?;
-        let options = GlobList::new(Base::Package, options.join("\n").as_bytes())
-            .map_err(|error| ScanError::Pattern { file: "--ignore".into(), error })?;
-        Ok(RuleBook::Native { dotfiles, options })
+        let dotfiles = glob_list(&handle, path, Base::Dotfiles)?;
+        let options = GlobList::new(Base::Package, globs.join("\n").as_bytes())
+            .map_err(|error| ScanError::Glob { file: "--ignore".into(), error })?;
+        Ok(RuleBook::Native { dotfiles, options, stowrc: Arc::new(stowrc) })
     }
 
     /// Returns the rules of the package at `path`, whose handle is `package`.
@@ -47,35 +68,44 @@ impl RuleBook {
     /// # Errors
     /// A pattern that cannot be understood, a list that cannot be read.
     pub fn rules_for(&self, package: &Handle, path: &Path) -> Result<Rules, ScanError> {
+        let own = || Ok::<_, ScanError>(stow_list(package, path, LIST_NAME)?.map(Arc::new));
         match self {
             RuleBook::All => Ok(Rules::All),
-            RuleBook::Native { dotfiles, options } => {
+            RuleBook::Stow(rules) => Ok(Rules::Stow(StowRules {
+                options: rules.options.clone(),
+                list: own()?.unwrap_or_else(|| rules.list.clone()),
+            })),
+            RuleBook::Native { dotfiles, options, stowrc } => {
                 let name = path.file_name().map_or(&b""[..], |name| name.as_encoded_bytes());
                 let name = Name::new(name).expect("a package's path ends in its name");
-                let own = list(package, path, Base::Package)?;
-                let lists = vec![dotfiles.clone(), own, options.clone()];
-                Ok(Rules::Native(NativeRules::new(name, lists)))
+                let list = own()?.unwrap_or_else(|| Arc::new(IgnoreList::BuiltIn));
+                let lists = vec![dotfiles.clone(), glob_list(package, path, Base::Package)?, options.clone()];
+                let base = StowRules { options: stowrc.clone(), list };
+                Ok(Rules::Native(NativeRules::new(name, lists, base)))
             }
         }
     }
 }
 
-fn list(dir: &Handle, path: &Path, base: Base) -> Result<GlobList, ScanError> {
-    let text = pattern_file(dir, path, FARMIGNORE)?.unwrap_or_default();
-    GlobList::new(base, &text).map_err(|error| pattern(path, FARMIGNORE, error))
+fn stow_list(dir: &Handle, path: &Path, name: &[u8]) -> Result<Option<IgnoreList>, ScanError> {
+    let parse = |text: Vec<u8>| IgnoreList::parse(&text);
+    let list = pattern_file(dir, path, name)?.map(parse).transpose();
+    list.map_err(|error| ScanError::Regex { file: path.join(os(name)), error })
 }
 
-fn pattern(path: &Path, file: &str, error: PatternError) -> ScanError {
-    ScanError::Pattern { file: path.join(file), error }
+fn glob_list(dir: &Handle, path: &Path, base: Base) -> Result<GlobList, ScanError> {
+    let text = pattern_file(dir, path, FARMIGNORE.as_bytes())?.unwrap_or_default();
+    let bad = |error: PatternError| ScanError::Glob { file: path.join(FARMIGNORE), error };
+    GlobList::new(base, &text).map_err(bad)
 }
 
 /// Reads the file of patterns `name` in the directory `dir`, which lies at `path`; `None` when there is none.
 ///
 /// # Errors
 /// When it cannot be read, is no regular file (a FIFO would never end), or is larger than 16 MiB.
-pub fn pattern_file(dir: &Handle, path: &Path, name: &str) -> Result<Option<Vec<u8>>> {
-    let fail = |error| Error::new("read patterns", path.join(name), error);
-    let mut file = match dir.open_file_through(name.as_bytes()) {
+fn pattern_file(dir: &Handle, path: &Path, name: &[u8]) -> Result<Option<Vec<u8>>> {
+    let fail = |error| Error::new("read patterns", path.join(os(name)), error);
+    let mut file = match dir.open_file_through(name) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(fail(error)),

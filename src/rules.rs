@@ -7,9 +7,9 @@ mod stow;
 
 use crate::path::{Name, RelPath};
 
-pub use native::{Base, GlobList, Globs, NativeRules, PatternError};
+pub use native::{Base, FARMIGNORE, GlobList, Globs, NativeRules, PatternError};
 pub use perl::{Origin, RegexError};
-pub use stow::{IgnoreList, LIST_NAME, Lines, OptionPatterns, StartPatterns, StowRules};
+pub use stow::{IgnoreList, LIST_NAME, OptionPatterns, StartPatterns, StowRules};
 
 /// An entry of a package whose fate is asked.
 #[derive(Clone, Copy, Debug)]

@@ -13,7 +13,7 @@ use crate::package::Request;
 use crate::path::{LinkText, RelPath, Route};
 use crate::plan::{Planned, plan};
 use crate::rulebook::RuleBook;
-use crate::rules::{PatternError, Rules};
+use crate::rules::{PatternError, RegexError, Rules};
 use crate::snapshot::{Fact, Need, Side, Snapshot, SourceId};
 use crate::sys::{self, Handle, os};
 use crate::tree::Node;
@@ -27,13 +27,21 @@ pub enum ScanError {
     /// A system call failed.
     #[error(transparent)]
     System(#[from] Error),
-    /// A list of patterns is wrong.
+    /// A list of globs is wrong.
     #[error("{}: {error}", file.display())]
-    Pattern {
-        /// The file it stands in.
+    Glob {
+        /// The file it stands in, or the option.
         file: PathBuf,
         /// What is wrong.
         error: PatternError,
+    },
+    /// A list of regular expressions is wrong.
+    #[error("{}: {error}", file.display())]
+    Regex {
+        /// The file it stands in.
+        file: PathBuf,
+        /// What is wrong.
+        error: RegexError,
     },
     /// There is no such package.
     #[error("no package {}", path.display())]
@@ -99,7 +107,7 @@ impl<'a> Scanner<'a> {
 
     fn fact(&self, snapshot: &Snapshot, need: Need) -> Result<(Need, Fact), ScanError> {
         let fact = match &need {
-            Need::Package { stow_dir, name } => Fact::Package(self.package(&stow_dir.join(name))?),
+            Need::Package { stow_dir, package } => Fact::Package(self.package(&stow_dir.join_path(package))?),
             Need::Listing { side, dir, texts } => {
                 let path = snapshot.tree(*side).path(*dir);
                 let open = match side {
@@ -152,8 +160,7 @@ impl<'a> Scanner<'a> {
     }
 
     fn source(&self, snapshot: &Snapshot, id: SourceId) -> io::Result<Handle> {
-        let source = snapshot.source(id);
-        Handle::open(&self.absolute(&source.stow_dir.join(&source.name)))
+        Handle::open(&self.absolute(&snapshot.source(id).route()))
     }
 
     fn package(&self, route: &Route) -> Result<Rules, ScanError> {
@@ -187,10 +194,7 @@ impl<'a> Scanner<'a> {
     fn shown(&self, snapshot: &Snapshot, side: Side, path: &RelPath) -> PathBuf {
         let base = match side {
             Side::Target => Route::root(),
-            Side::Source(id) => {
-                let source = snapshot.source(id);
-                source.stow_dir.join(&source.name)
-            }
+            Side::Source(id) => snapshot.source(id).route(),
         };
         self.absolute(&base.join_path(path))
     }

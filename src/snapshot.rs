@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 
-use crate::path::{LinkText, Name, Route};
+use crate::path::{LinkText, Name, RelPath, Route};
 use crate::rules::Rules;
 use crate::tree::{DirId, Entry, Kind, Leads, Node, Tree};
 
@@ -19,12 +19,19 @@ pub struct SourceId(usize);
 pub struct Source {
     /// The stow directory it lies in, from the farm's root.
     pub stow_dir: Route,
-    /// Its name there.
-    pub name: Name,
+    /// Its path there: a name, or the root for the stow directory itself.
+    pub package: RelPath,
     /// Its content, as far as it was read.
     pub tree: Tree,
     /// Which entries count.
     pub rules: Rules,
+}
+
+impl Source {
+    /// Returns the package's directory, from the farm's root.
+    pub fn route(&self) -> Route {
+        self.stow_dir.join_path(&self.package)
+    }
 }
 
 /// A side of the farm.
@@ -43,8 +50,8 @@ pub enum Need {
     Package {
         /// The stow directory it lies in.
         stow_dir: Route,
-        /// Its name.
-        name: Name,
+        /// Its path there.
+        package: RelPath,
     },
     /// What a directory holds: [`Fact::Listing`].
     Listing {
@@ -118,7 +125,7 @@ pub struct Snapshot {
     /// The tree that gets the links.
     pub target: Tree,
     sources: Vec<Source>,
-    by_place: HashMap<(Route, Name), SourceId>,
+    by_place: HashMap<Route, SourceId>,
     others: HashMap<Need, Fact>,
 }
 
@@ -128,9 +135,9 @@ impl Snapshot {
         Snapshot::default()
     }
 
-    /// Returns the package `name` of `stow_dir`, if it is known.
-    pub fn source_at(&self, stow_dir: &Route, name: &Name) -> Option<SourceId> {
-        self.by_place.get(&(stow_dir.clone(), name.clone())).copied()
+    /// Returns the package at `path` in `stow_dir`, if it is known.
+    pub fn source_at(&self, stow_dir: &Route, path: &RelPath) -> Option<SourceId> {
+        self.by_place.get(&stow_dir.join_path(path)).copied()
     }
 
     /// Returns a package.
@@ -172,10 +179,10 @@ impl Snapshot {
     /// Enters the answer to `need`.
     pub fn answer(&mut self, need: Need, fact: Fact) {
         match (need, fact) {
-            (Need::Package { stow_dir, name }, Fact::Package(rules)) => {
+            (Need::Package { stow_dir, package }, Fact::Package(rules)) => {
                 let id = SourceId(self.sources.len());
-                self.by_place.insert((stow_dir.clone(), name.clone()), id);
-                self.sources.push(Source { stow_dir, name, tree: Tree::unread(), rules });
+                self.by_place.insert(stow_dir.join_path(&package), id);
+                self.sources.push(Source { stow_dir, package, tree: Tree::unread(), rules });
             }
             (Need::Listing { side, dir, .. }, Fact::Listing(listing)) => {
                 self.tree_mut(side).fill(dir, listing);

@@ -15,6 +15,8 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
+use farm::{Farm, ScanError};
+
 use args::{Invocation, Settings};
 use options::Options;
 use rc::Surroundings;
@@ -23,13 +25,15 @@ use rc::Surroundings;
 const REFUSED: u8 = 1;
 /// The exit status of errors that begin with `stow: ERROR:`.
 const FAILED: u8 = 2;
+/// The exit status when something could not be taken back, as of farm's own commands.
+const STUCK: u8 = 3;
 /// The exit status of errors in files that stow reads.
 const ABORTED: u8 = 255;
 
 /// Runs `stow` with the arguments after its name and returns the exit status.
 pub fn run(args: Vec<OsString>) -> u8 {
     match options(args.into_iter().map(OsString::into_vec).collect()) {
-        Ok(options) => farm(options),
+        Ok(options) => farm(&options),
         Err(status) => status,
     }
 }
@@ -83,7 +87,55 @@ fn bytes(path: &Path) -> &[u8] {
 }
 
 /// Plans and does what the options ask for.
-fn farm(_options: Options) -> u8 {
-    words::say(b"stow: ERROR: The engine is not connected yet\n");
-    REFUSED
+fn farm(options: &Options) -> u8 {
+    match planned(options) {
+        Ok(status) => status,
+        Err(error) => {
+            words::say(&words::scan_error(&error));
+            if matches!(error, ScanError::Regex { .. }) { ABORTED } else { FAILED }
+        }
+    }
+}
+
+fn planned(options: &Options) -> Result<u8, ScanError> {
+    let rules = options.rules()?;
+    let request = options.request();
+    let farm = Farm::open(&request, &rules)?;
+    let planned = farm.plan()?;
+    let mut said = Vec::new();
+    planned.notices.iter().for_each(|notice| words::notice(&mut said, notice));
+    if options.verbosity > 0 {
+        planned.plan.ops.iter().for_each(|op| words::op(&mut said, op));
+    }
+    words::say(&said);
+    if !planned.conflicts.is_empty() {
+        words::say(&words::conflicts(&planned.conflicts));
+        return Ok(REFUSED);
+    }
+    if options.simulate {
+        words::say(words::SIMULATION);
+        return Ok(0);
+    }
+    if planned.plan.is_empty() {
+        return Ok(0);
+    }
+    match farm.apply(&planned.plan, kept().as_deref()) {
+        Ok(outcome) => {
+            words::say(&words::outcome(&outcome));
+            Ok(0)
+        }
+        Err(failure) => {
+            words::say(&words::failed(&failure));
+            Ok(if failure.stuck.is_empty() { FAILED } else { STUCK })
+        }
+    }
+}
+
+/// Returns where files of packages go that `--adopt` replaces: a directory of the state directory.
+fn kept() -> Option<PathBuf> {
+    let set = |name: &[u8]| variable(name).filter(|value| value.starts_with(b"/")).map(path);
+    let state = set(b"FARM_STATE_DIR")
+        .or_else(|| set(b"XDG_STATE_HOME").map(|state| state.join("farm")))
+        .or_else(|| set(b"HOME").map(|home| home.join(".local/state/farm")))?;
+    Some(state.join("kept"))
 }

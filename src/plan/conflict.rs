@@ -1,7 +1,7 @@
 //! What stands in a plan's way, and what a plan leaves out: facts, whose sentences are somebody else's job.
 
 use crate::package::Action;
-use crate::path::{LinkText, Name, RelPath, Route};
+use crate::path::{LinkText, RelPath, Route};
 
 /// One thing in the way.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -9,7 +9,7 @@ pub struct Conflict {
     /// What was tried.
     pub action: Action,
     /// The package it was tried for.
-    pub package: Name,
+    pub package: RelPath,
     /// Where, from the farm's root.
     pub path: RelPath,
     /// Why it cannot be.
@@ -33,7 +33,7 @@ pub enum Reason {
         /// Its text.
         text: LinkText,
         /// The package it leads into.
-        owner: Name,
+        owner: RelPath,
     },
     /// A directory is there, and the package has something else.
     Directory {

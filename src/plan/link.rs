@@ -89,7 +89,7 @@ impl<'a> Planner<'a> {
             from,
             entries: entries?.iter(),
             target_dir: self.tree.path(into),
-            route: source.stow_dir.join(&source.name).join_path(&source_dir),
+            route: source.route().join_path(&source_dir),
             source_dir,
             depth: self.tree.depth(into),
         })

@@ -21,7 +21,7 @@ pub(super) struct Place {
     /// The stow directory.
     pub stow_dir: Route,
     /// The package there.
-    pub package: Name,
+    pub package: RelPath,
     /// The path in the package; the root when the link leads to the package itself.
     pub path: RelPath,
 }
@@ -30,14 +30,14 @@ impl Place {
     /// Returns the place `route` below `stow_dir`, or `None` when it is not in a package of it.
     fn of(stow_dir: &Route, route: &Route) -> Option<Place> {
         let below = route.below(stow_dir)?;
-        let package = below.names().next()?;
-        let path = below.below(&RelPath::from_names([&package]))?;
+        let package = RelPath::from_names([&below.names().next()?]);
+        let path = below.below(&package)?;
         Some(Place { stow_dir: stow_dir.clone(), package, path })
     }
 
     /// Returns the place as seen from the farm's root.
     pub(super) fn route(&self) -> Route {
-        self.stow_dir.join(&self.package).join_path(&self.path)
+        self.stow_dir.join_path(&self.package).join_path(&self.path)
     }
 }
 
@@ -148,8 +148,8 @@ impl Planner<'_> {
     /// Returns the package's directory at `place`; `Some(None)` when there is none.
     pub(super) fn directory_at(&mut self, place: &Place) -> Option<Option<Src>> {
         let Some(id) = self.snapshot.source_at(&place.stow_dir, &place.package) else {
-            let (stow_dir, name) = (place.stow_dir.clone(), place.package.clone());
-            self.needs.insert(Need::Package { stow_dir, name });
+            let (stow_dir, package) = (place.stow_dir.clone(), place.package.clone());
+            self.needs.insert(Need::Package { stow_dir, package });
             return None;
         };
         let mut src = Src { id, dir: ROOT };

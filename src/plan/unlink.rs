@@ -89,7 +89,7 @@ impl<'a> Planner<'a> {
         Some(Frame {
             dir: visit.dir,
             target_dir: self.tree.path(visit.dir),
-            route: source.stow_dir.join(&source.name).join_path(&visit.source_dir),
+            route: source.route().join_path(&visit.source_dir),
             source_dir: visit.source_dir,
             names,
         })
@@ -122,8 +122,9 @@ impl<'a> Planner<'a> {
             Naming::Dotfiles => name.dotted(),
         };
         let node = self.tree.get(frame.dir, name)??.clone();
+        // Stow asks for the target's name here, `.x`, and elsewhere for the package's, `dot-x`.
         let src = Src { id, dir: ROOT };
-        if self.ignored(src, &frame.source_dir, &frame.target_dir, &source_name, &node) {
+        if self.ignored(src, &frame.source_dir, &frame.target_dir, name, &node) {
             return None;
         }
         match node {
@@ -171,6 +172,6 @@ impl<'a> Planner<'a> {
 
     fn is_in(&self, place: &Place, id: SourceId) -> bool {
         let source = self.snapshot.source(id);
-        place.package == source.name && place.stow_dir == source.stow_dir
+        place.package == source.package && place.stow_dir == source.stow_dir
     }
 }

@@ -9,7 +9,11 @@ use ignore::Match;
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 
 use super::Candidate;
+use super::stow::{IgnoreList, LIST_NAME, StowRules};
 use crate::path::{Name, RelPath};
+
+/// The file of gitignore patterns that a package or a dotfiles directory may hold.
+pub const FARMIGNORE: &str = ".farmignore";
 
 /// A pattern that cannot be understood.
 #[derive(Debug, thiserror::Error)]
@@ -53,13 +57,22 @@ pub struct NativeRules {
     package: Name,
     /// The user's lists, the weakest first.
     lists: Vec<GlobList>,
+    /// What holds where no list has an opinion: the package's `.stow-local-ignore` with its meaning, else the
+    /// built-in list; and the patterns of a `.stowrc`.
+    base: StowRules,
 }
 
+/// Files that say something about the package they lie in, and are no part of it.
+const OWN: [&[u8]; 2] = [FARMIGNORE.as_bytes(), LIST_NAME];
+
+/// What the Finder leaves in every directory that it shows.
+const FINDER: &[u8] = b".DS_Store";
+
 impl NativeRules {
-    /// Returns the rules of `package`: the later lists have the last word.
-    pub fn new(package: Name, lists: Vec<GlobList>) -> NativeRules {
+    /// Returns the rules of `package`: the later lists have the last word, `base` the first.
+    pub fn new(package: Name, lists: Vec<GlobList>, base: StowRules) -> NativeRules {
         let lists = lists.into_iter().filter(|list| !list.list.is_empty()).collect();
-        NativeRules { package, lists }
+        NativeRules { package, lists, base }
     }
 
     /// Tells what the strongest list with an opinion says; `None` without one.
@@ -83,15 +96,28 @@ impl NativeRules {
     }
 
     pub(super) fn ignores(&self, candidate: &Candidate) -> bool {
-        self.verdict(candidate).unwrap_or(false)
+        let name = candidate.name.as_bytes();
+        if candidate.source_dir.is_root() && OWN.contains(&name) {
+            return true;
+        }
+        self.verdict(candidate)
+            .unwrap_or_else(|| name == FINDER || self.base.ignores(candidate.target_dir.as_bytes(), name))
     }
 
     pub(super) fn hides(&self, candidate: &Candidate) -> bool {
-        self.verdict(candidate) == Some(true)
+        self.verdict(candidate).unwrap_or_else(|| {
+            self.base_is_users()
+                && self.base.ignores(candidate.target_dir.as_bytes(), candidate.name.as_bytes())
+        })
     }
 
     pub(super) fn may_hide(&self) -> bool {
-        !self.lists.is_empty()
+        !self.lists.is_empty() || self.base_is_users()
+    }
+
+    fn base_is_users(&self) -> bool {
+        !self.base.options.is_empty()
+            || matches!(*self.base.list, IgnoreList::Lines(_)) && !self.base.list.is_empty()
     }
 }
 
@@ -147,7 +173,8 @@ mod tests {
 
     fn ignores_from(base: Base, lines: &[&str], path: &str) -> bool {
         let lists = lines.iter().map(|list| GlobList::new(base, list.as_bytes()).expect("good patterns"));
-        let rules = NativeRules::new(Name::new(b"pkg").expect("a name"), lists.collect());
+        let base = StowRules { options: Arc::default(), list: Arc::new(IgnoreList::BuiltIn) };
+        let rules = NativeRules::new(Name::new(b"pkg").expect("a name"), lists.collect(), base);
         let path = RelPath::new(path.as_bytes()).expect("a path");
         let (dir, name): (RelPath, Name) = path.split().expect("not the root");
         rules.ignores(&Candidate { source_dir: &dir, target_dir: &dir, name: &name, is_dir: false })
@@ -159,6 +186,13 @@ mod tests {
         assert!(ignores(&["/b"], "b"));
         assert!(!ignores(&["/b"], "a/b"));
         assert!(!ignores(&["b/"], "b"));
+    }
+
+    #[test]
+    fn the_built_in_list_counts_where_no_pattern_says_otherwise() {
+        assert!(ignores(&[], "a/b~") && ignores(&[], "README.md") && ignores(&[], "a/.DS_Store"));
+        assert!(ignores(&[], ".farmignore") && !ignores(&[], "a/.farmignore"));
+        assert!(!ignores(&["!README.md"], "README.md"));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! The manual's chapter on invoking stow, with the habits of the program: options and packages in any order, each
 //! `-S`, `-D` or `-R` ruling the packages after it. A resource file is parsed by the same function.
 
-use farm::rules::{OptionPatterns, Origin, RegexError, StartPatterns};
+use farm::{OptionPatterns, Origin, RegexError, StartPatterns};
 
 use super::getopt::{self, Dialect, Found, Spec, UsageError, Value};
 

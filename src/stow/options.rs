@@ -4,7 +4,10 @@ use std::env;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use farm::path::Route;
+use farm::{
+    Action, Fold, Naming, OnFile, OptionPatterns, Origin, PathPatterns, Policy, Refold, RelPath, Request,
+    Route, RuleBook, ScanError, StartPatterns, Step, Walk,
+};
 
 use super::args::{Mode, Settings};
 use super::{bytes, path};
@@ -18,7 +21,7 @@ pub struct Options {
     pub target: PathBuf,
     /// What to do to which package: all unstowing, then all stowing. Every package is a directory in `dir`.
     ///
-    /// A name may be empty or `.` (the stow directory itself) or `..`, as stow lets them pass.
+    /// A name may be empty or `.`, the stow directory itself, as stow lets it pass.
     pub steps: Vec<(Mode, Vec<u8>)>,
     /// The patterns of `--ignore`, all of them valid.
     pub ignore: Vec<Vec<u8>>,
@@ -40,6 +43,57 @@ pub struct Options {
     pub verbosity: i64,
     /// The file of the user's own ignore list, when `HOME` says where that would be.
     pub global_list: Option<PathBuf>,
+}
+
+impl Options {
+    /// Returns the options as a request in stow's dialect.
+    pub fn request(&self) -> Request {
+        let step = |(mode, name): &(Mode, Vec<u8>)| {
+            let action = match mode {
+                Mode::Unstow => Action::Unlink,
+                Mode::Stow => Action::Link,
+            };
+            RelPath::new(name).map(|package| Step { action, package })
+        };
+        let patterns = |patterns: &[Vec<u8>], origin| match patterns {
+            [] => PathPatterns::None,
+            // They were compiled once already, to complain in the order that stow does.
+            patterns => StartPatterns::new(patterns, origin).map_or(PathPatterns::None, PathPatterns::Starts),
+        };
+        let mut policy = Policy::stow();
+        if self.no_folding {
+            policy.fold = Fold::Never;
+            policy.refold = Refold::Never;
+        }
+        if self.dotfiles {
+            policy.naming = Naming::Dotfiles;
+        }
+        if self.compat {
+            policy.walk = Walk::Target;
+        }
+        if self.adopt {
+            policy.on_file = OnFile::Adopt;
+        }
+        policy.defer = patterns(&self.defer, Origin::Defer);
+        policy.overrides = patterns(&self.overrides, Origin::Override);
+        Request {
+            root: bytes(&self.target).to_vec(),
+            stow_dir: Route::between(bytes(&self.target), bytes(&self.dir)),
+            mount: RelPath::root(),
+            steps: self.steps.iter().filter_map(step).collect(),
+            policy,
+        }
+    }
+
+    /// Returns which entries of packages count.
+    ///
+    /// # Errors
+    /// When the user's list cannot be read or is wrong.
+    pub fn rules(&self) -> Result<RuleBook, ScanError> {
+        let options = OptionPatterns::new(&self.ignore)
+            .map_err(|error| ScanError::Regex { file: "--ignore".into(), error })?;
+        RuleBook::stow(options, self.global_list.as_deref())
+    }
 }
 
 /// Why the settings cannot be done.
@@ -136,9 +190,7 @@ fn canonical(path: PathBuf) -> Result<PathBuf, Refusal> {
 fn packages_exist(dir: &Path, target: &Path, steps: &[(Mode, Vec<u8>)]) -> Result<(), Refusal> {
     let route = Route::between(bytes(target), bytes(dir));
     for (_, name) in steps {
-        // Stow joins the two as text, and finds no package where nothing is left of them.
-        let vanished = name == b".." && route.follow(name) == Route::root();
-        if vanished || !dir.join(path(name.clone())).is_dir() {
+        if name == b".." || !dir.join(path(name.clone())).is_dir() {
             return Err(Refusal::NoPackage { dir: route.to_bytes(), name: name.clone() });
         }
     }

@@ -6,7 +6,10 @@
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
-use super::args::Mode;
+use farm::{
+    Action, Change, Conflict, Failure, LinkText, Notice, Op, Outcome, Reason, RelPath, ScanError, Thing,
+};
+
 use super::getopt::UsageError;
 use super::options::Refusal;
 use super::rc::RcError;
@@ -160,111 +163,177 @@ pub fn failure(message: &[u8]) -> Vec<u8> {
     out
 }
 
-/// Returns what is said about an ignore list with a bad line, with which stow exits with status 255.
-pub fn bad_list(message: &[u8]) -> Vec<u8> {
-    let mut out = Vec::new();
-    line(&mut out, &[b"Failed to compile regexp: ", message]);
-    out
-}
-
 /// The last line of a run with `--simulate`.
 pub const SIMULATION: &[u8] = b"WARNING: in simulation mode so not modifying filesystem.\n";
 
 /// The last line of a run that has conflicts.
 const ABORTED: &[u8] = b"All operations aborted.\n";
 
-/// Adds the line of making a link.
-pub fn link(out: &mut Vec<u8>, path: &[u8], text: &[u8]) {
-    line(out, &[b"LINK: ", path, b" => ", text]);
+/// Adds the lines of an operation: a swap is an `UNLINK` and a `LINK`, an unfold an `UNLINK`, a `MKDIR` and its `LINK`s.
+pub fn op(out: &mut Vec<u8>, op: &Op) {
+    match &op.change {
+        Change::Make(thing) => make(out, &op.path, thing),
+        Change::Remove(thing) => remove(out, &op.path, thing),
+        Change::Swap { old, new } => {
+            remove(out, &op.path, old);
+            make(out, &op.path, new);
+        }
+        Change::Merge(text) => {
+            line(out, &[b"UNLINK: ", op.path.as_bytes()]);
+            link(out, &op.path, text);
+        }
+        Change::Adopt(text) => {
+            line(out, &[b"MV: ", op.path.as_bytes(), b" -> ", &destination(&op.path, text)]);
+            link(out, &op.path, text);
+        }
+        Change::Release(text) | Change::Split(text) => {
+            line(out, &[b"UNLINK: ", op.path.as_bytes()]);
+            line(out, &[b"MV: ", &destination(&op.path, text), b" -> ", op.path.as_bytes()]);
+        }
+    }
 }
 
-/// Adds the line of removing a link.
-pub fn unlink(out: &mut Vec<u8>, path: &[u8]) {
-    line(out, &[b"UNLINK: ", path]);
+fn link(out: &mut Vec<u8>, path: &RelPath, text: &LinkText) {
+    line(out, &[b"LINK: ", path.as_bytes(), b" => ", text.as_bytes()]);
 }
 
-/// Adds the line of making a directory.
-pub fn mkdir(out: &mut Vec<u8>, path: &[u8]) {
-    line(out, &[b"MKDIR: ", path]);
+fn make(out: &mut Vec<u8>, path: &RelPath, thing: &Thing) {
+    match thing {
+        Thing::Link(text) => link(out, path, text),
+        Thing::Dir(pieces) => {
+            line(out, &[b"MKDIR: ", path.as_bytes()]);
+            for piece in pieces {
+                let path = path.join_path(&piece.path);
+                match &piece.text {
+                    Some(text) => link(out, &path, text),
+                    None => line(out, &[b"MKDIR: ", path.as_bytes()]),
+                }
+            }
+        }
+    }
 }
 
-/// Adds the line of removing a directory, the only one without a colon.
-pub fn rmdir(out: &mut Vec<u8>, path: &[u8]) {
-    line(out, &[b"RMDIR ", path]);
+fn remove(out: &mut Vec<u8>, path: &RelPath, thing: &Thing) {
+    match thing {
+        Thing::Link(_) => line(out, &[b"UNLINK: ", path.as_bytes()]),
+        Thing::Dir(pieces) => {
+            for piece in pieces.iter().rev() {
+                let path = path.join_path(&piece.path);
+                match &piece.text {
+                    Some(_) => line(out, &[b"UNLINK: ", path.as_bytes()]),
+                    None => line(out, &[b"RMDIR ", path.as_bytes()]),
+                }
+            }
+            line(out, &[b"RMDIR ", path.as_bytes()]);
+        }
+    }
 }
 
-/// Adds the line of moving a file into a package.
-pub fn mv(out: &mut Vec<u8>, from: &[u8], to: &[u8]) {
-    line(out, &[b"MV: ", from, b" -> ", to]);
+/// Returns where a link at `path` leads, as seen from the target.
+fn destination(path: &RelPath, text: &LinkText) -> Vec<u8> {
+    let parent = path.split().map_or_else(RelPath::root, |(parent, _)| parent);
+    text.route_from(&parent).map_or_else(|| text.as_bytes().to_vec(), |route| route.to_bytes())
 }
 
-/// Adds the notice that the stow directory itself is left alone.
-pub fn skipping_stow_directory(out: &mut Vec<u8>, path: &[u8]) {
-    line(out, &[b"WARNING: skipping target which was current stow directory ", path]);
+/// Adds what a plan leaves out on purpose.
+pub fn notice(out: &mut Vec<u8>, notice: &Notice) {
+    let (words, path): (&[u8], _) = match notice {
+        Notice::StowDir(path) => (b"WARNING: skipping target which was current stow directory ", path),
+        Notice::Marked(path) => (b"WARNING: skipping marked Stow directory ", path),
+        Notice::Protected(path) => (b"WARNING: skipping protected directory ", path),
+        Notice::AbsoluteLink { path, text } => {
+            line(out, &[b"Ignoring an absolute symlink: ", path.as_bytes(), b" => ", text.as_bytes()]);
+            return;
+        }
+    };
+    let path: &[u8] = if path.is_root() { b"." } else { path.as_bytes() };
+    line(out, &[words, path]);
 }
 
-/// Adds the notice that a directory that holds `.stow` is left alone.
-pub fn skipping_marked(out: &mut Vec<u8>, path: &[u8]) {
-    line(out, &[b"WARNING: skipping marked Stow directory ", path]);
+/// Returns what is said about a conflict: nodes and targets as seen from the target directory.
+fn reason(conflict: &Conflict) -> Vec<u8> {
+    let target = conflict.path.as_bytes();
+    match &conflict.reason {
+        Reason::AbsoluteSource { source, text } => {
+            [b"source is an absolute symlink ", &source.to_bytes()[..], b" => ", text.as_bytes()].concat()
+        }
+        Reason::NotOwned(_) => [b"existing target is not owned by stow: ", target].concat(),
+        Reason::OtherPackage { text, .. } => {
+            let words = b"existing target is stowed to a different package: ";
+            [words, target, b" => ", text.as_bytes()].concat()
+        }
+        Reason::Directory { source } => {
+            let middle = b" over existing directory target ";
+            [b"cannot stow non-directory ", &source.to_bytes()[..], middle, target].concat()
+        }
+        Reason::FileForDirectory { source } => {
+            let middle = b" over existing non-directory target ";
+            [b"cannot stow directory ", &source.to_bytes()[..], middle, target].concat()
+        }
+        Reason::File { source, .. } => {
+            let end = b" since neither a link nor a directory and --adopt not specified";
+            [b"cannot stow ", &source.to_bytes()[..], b" over existing target ", target, end].concat()
+        }
+        Reason::StowDir => [b"existing target is the stow directory: ", target].concat(),
+        Reason::NotADirectory => [b"existing target is not a directory: ", target].concat(),
+    }
 }
-
-/// Adds the notice that a directory that holds `.nonstow` is left alone.
-pub fn skipping_protected(out: &mut Vec<u8>, path: &[u8]) {
-    line(out, &[b"WARNING: skipping protected directory ", path]);
-}
-
-/// Adds the notice that unstowing leaves an absolute link alone.
-pub fn ignoring_absolute(out: &mut Vec<u8>, path: &[u8], text: &[u8]) {
-    line(out, &[b"Ignoring an absolute symlink: ", path, b" => ", text]);
-}
-
-/// Says that a package's link has an absolute text. `node` is seen from the target, as in all conflicts.
-pub fn absolute_source(node: &[u8], text: &[u8]) -> Vec<u8> {
-    [b"source is an absolute symlink ", node, b" => ", text].concat()
-}
-
-/// Says that a link in the way is not stow's.
-pub fn not_owned(target: &[u8]) -> Vec<u8> {
-    [b"existing target is not owned by stow: ", target].concat()
-}
-
-/// Says that a link in the way is another package's.
-pub fn other_package(target: &[u8], text: &[u8]) -> Vec<u8> {
-    [b"existing target is stowed to a different package: ", target, b" => ", text].concat()
-}
-
-/// Says that a directory is where a file belongs.
-pub fn directory_in_the_way(node: &[u8], target: &[u8]) -> Vec<u8> {
-    [b"cannot stow non-directory ", node, b" over existing directory target ", target].concat()
-}
-
-/// Says that a file that could be adopted is where a directory belongs.
-pub fn not_adoptable(node: &[u8], target: &[u8]) -> Vec<u8> {
-    [b"cannot stow directory ", node, b" over existing non-directory target ", target].concat()
-}
-
-/// Says that a file is in the way.
-pub fn file_in_the_way(node: &[u8], target: &[u8]) -> Vec<u8> {
-    let end = b" since neither a link nor a directory and --adopt not specified";
-    [b"cannot stow ", node, b" over existing target ", target, &end[..]].concat()
-}
-
-/// Conflicts by what caused them.
-pub type Conflicts = BTreeMap<(Mode, Vec<u8>), Vec<Vec<u8>>>;
 
 /// Returns all conflicts: unstowing before stowing, packages in order, their messages in order.
-pub fn conflicts(conflicts: Conflicts) -> Vec<u8> {
+pub fn conflicts(conflicts: &[Conflict]) -> Vec<u8> {
+    let mut sorted: BTreeMap<(bool, Vec<u8>), Vec<Vec<u8>>> = BTreeMap::new();
+    for conflict in conflicts {
+        let package: &[u8] = if conflict.package.is_root() { b"." } else { conflict.package.as_bytes() };
+        let key = (conflict.action == Action::Link, package.to_vec());
+        sorted.entry(key).or_default().push(reason(conflict));
+    }
     let mut out = Vec::new();
-    for ((mode, package), mut messages) in conflicts {
-        let verb: &[u8] = match mode {
-            Mode::Unstow => b"unstowing",
-            Mode::Stow => b"stowing",
-        };
+    for ((is_link, package), mut messages) in sorted {
+        let verb: &[u8] = if is_link { b"stowing" } else { b"unstowing" };
         line(&mut out, &[b"WARNING! ", verb, b" ", &package, b" would cause conflicts:"]);
         messages.sort();
         messages.iter().for_each(|message| line(&mut out, &[b"  * ", message]));
     }
     out.extend_from_slice(ABORTED);
+    out
+}
+
+/// Returns why a farm could not be read. Nothing has changed then.
+pub fn scan_error(error: &ScanError) -> Vec<u8> {
+    match error {
+        ScanError::Regex { file, error } => {
+            let message = format!("{error}, in {}", file.display());
+            let mut out = Vec::new();
+            line(&mut out, &[b"Failed to compile regexp: ", message.as_bytes()]);
+            out
+        }
+        error => failure(error.to_string().as_bytes()),
+    }
+}
+
+/// Returns what to know of a plan that was done: what was kept, and what could not be cleaned up.
+pub fn outcome(outcome: &Outcome) -> Vec<u8> {
+    let mut out = Vec::new();
+    for (was, is) in &outcome.kept {
+        line(&mut out, &[b"kept ", super::bytes(was), b" as ", super::bytes(is)]);
+    }
+    for error in &outcome.left_over {
+        line(&mut out, &[b"WARNING: ", error.to_string().as_bytes()]);
+    }
+    out
+}
+
+/// Returns why a plan was not done.
+pub fn failed(failed: &Failure) -> Vec<u8> {
+    let mut out = failure(failed.error.to_string().as_bytes());
+    let end: &[u8] = match failed.stuck.as_slice() {
+        [] => b"All operations were taken back.",
+        _ => b"All operations were taken back, but not these:",
+    };
+    line(&mut out, &[end]);
+    for error in &failed.stuck {
+        line(&mut out, &[b"  * ", error.to_string().as_bytes()]);
+    }
     out
 }
 

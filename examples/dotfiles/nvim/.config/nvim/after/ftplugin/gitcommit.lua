@@ -1,0 +1,3 @@
+vim.wo.spell = true
+vim.wo.colorcolumn = '51,73'
+vim.bo.textwidth = 72

@@ -1,0 +1,3 @@
+vim.wo.wrap = true
+vim.wo.linebreak = true
+vim.wo.spell = true

@@ -1,0 +1,4 @@
+vim.filetype.add {
+  filename = { skhdrc = 'conf' },
+  extension = { skhdrc = 'conf' },
+}

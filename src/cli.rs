@@ -1,0 +1,62 @@
+//! Farm's own commands: parse, resolve, plan, apply, say.
+
+mod args;
+mod json;
+mod resolve;
+mod run;
+mod words;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use args::{Args, Command};
+use words::Words;
+
+/// How a call ended, as the manual documents it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Exit {
+    /// Done, or nothing to do.
+    Done,
+    /// Refused, or rolled back: nothing has changed.
+    Refused,
+    /// The command line makes no sense.
+    Usage,
+    /// Something could not be taken back.
+    Stuck,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> ExitCode {
+        ExitCode::from(match exit {
+            Exit::Done => 0,
+            Exit::Refused => 1,
+            Exit::Usage => 2,
+            Exit::Stuck => 3,
+        })
+    }
+}
+
+/// Runs one command line; the first argument is the program's name.
+pub fn run(args: Vec<OsString>) -> Exit {
+    let args = match Args::try_parse_from(args) {
+        Ok(args) => args,
+        Err(error) => {
+            // Help and version are errors to clap; a reader that went away is nobody's mistake.
+            let _ = error.print();
+            return if error.use_stderr() { Exit::Usage } else { Exit::Done };
+        }
+    };
+    let global = &args.global;
+    global.color.unwrap_or_default().write_global();
+    let words = Words::new(global);
+    match &args.command {
+        Command::Link(change) => run::change(run::Verb::Link, global, change, &words),
+        Command::Unlink(change) => run::change(run::Verb::Unlink, global, &change.with_defaults(), &words),
+        Command::Relink(change) => run::change(run::Verb::Relink, global, change, &words),
+        Command::Stow(_) | Command::Chkstow(_) => {
+            words.usage("options before `stow` and `chkstow` have no meaning there", "put them after it")
+        }
+    }
+}

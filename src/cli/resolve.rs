@@ -1,0 +1,229 @@
+//! From what was typed to a request: directories, packages, policy.
+
+use std::env;
+use std::ffi::{OsStr, OsString};
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Component, Path, PathBuf};
+
+use farm::{Action, Error, Name, RelPath, Request, Route, Step};
+
+/// Why a command line cannot become a request.
+#[derive(Debug)]
+pub enum Refusal {
+    /// A directory that is needed cannot be used.
+    Directory {
+        /// What it is for: "dotfiles directory" or "target directory".
+        role: &'static str,
+        path: PathBuf,
+        cause: Cause,
+        /// Where the path comes from, when nobody typed it.
+        from: Option<&'static str>,
+    },
+    /// There is no such package.
+    UnknownPackage { name: OsString, dir: PathBuf, nearest: Vec<String> },
+    /// A package's name leads to something that is no directory, or is no name at all.
+    NotAPackage { name: OsString, why: &'static str },
+    /// The target lies in the dotfiles directory.
+    TargetInside { target: PathBuf, dir: PathBuf },
+    /// Something could not be read.
+    System(Error),
+}
+
+/// What is wrong with a directory.
+#[derive(Debug)]
+pub enum Cause {
+    Missing,
+    DanglingLink,
+    NotADirectory,
+    System(io::Error),
+}
+
+impl Cause {
+    fn of(path: &Path, error: io::Error) -> Cause {
+        match error.kind() {
+            io::ErrorKind::NotFound if path.is_symlink() => Cause::DanglingLink,
+            io::ErrorKind::NotFound => Cause::Missing,
+            io::ErrorKind::NotADirectory => Cause::NotADirectory,
+            _ => Cause::System(error),
+        }
+    }
+}
+
+/// A directory, and where its path comes from.
+struct Choice {
+    path: PathBuf,
+    from: Option<&'static str>,
+}
+
+/// The two directories of a farm, free of links.
+#[derive(Debug)]
+pub struct Farm {
+    /// The dotfiles directory.
+    pub dir: PathBuf,
+    /// The farm's root, which exists.
+    pub root: PathBuf,
+    /// The target below the root: empty unless the target is still to be made.
+    pub mount: RelPath,
+}
+
+impl Farm {
+    /// Finds the two directories.
+    pub fn find(dir: Option<&Path>, target: Option<&Path>) -> Result<Farm, Refusal> {
+        let chosen = choose_dir(dir)?;
+        let refuse = |role, choice: &Choice, cause| Refusal::Directory {
+            role,
+            path: choice.path.clone(),
+            cause,
+            from: choice.from,
+        };
+        let dir = directory(&chosen.path).map_err(|cause| refuse("dotfiles directory", &chosen, cause))?;
+        let chosen = choose_target(target, &dir);
+        let (root, mount) =
+            existing(&chosen.path).map_err(|cause| refuse("target directory", &chosen, cause))?;
+        let whole = root.join(OsStr::from_bytes(mount.as_bytes()));
+        if whole.starts_with(&dir) {
+            return Err(Refusal::TargetInside { target: whole, dir });
+        }
+        Ok(Farm { dir, root, mount })
+    }
+
+    /// Returns the target.
+    pub fn target(&self) -> PathBuf {
+        self.root.join(OsStr::from_bytes(self.mount.as_bytes()))
+    }
+
+    /// Returns the request for these steps.
+    pub fn request(&self, steps: Vec<Step>, policy: farm::Policy) -> Request {
+        let root = self.root.as_os_str().as_bytes();
+        Request {
+            stow_dir: Route::between(root, self.dir.as_os_str().as_bytes()),
+            root: root.to_vec(),
+            mount: self.mount.clone(),
+            steps,
+            policy,
+        }
+    }
+
+    /// Returns the name of the package that was typed: a name, with or without a slash at the end, or a path into
+    /// the dotfiles directory.
+    pub fn package(&self, typed: &OsStr) -> Result<RelPath, Refusal> {
+        let bytes = typed.as_bytes();
+        let trimmed = &bytes[..bytes.iter().rposition(|&b| b != b'/').map_or(0, |last| last + 1)];
+        let bad = |why| Refusal::NotAPackage { name: typed.to_owned(), why };
+        let name = match Name::new(trimmed) {
+            Some(name) => name,
+            None if bytes.is_empty() => return Err(bad("a package's name is not empty")),
+            None => self
+                .name_in_path(Path::new(typed))
+                .ok_or_else(|| bad("it is no directory directly in the dotfiles directory"))?,
+        };
+        let path = self.dir.join(OsStr::from_bytes(name.as_bytes()));
+        match fs_err::metadata(&path) {
+            Ok(found) if found.is_dir() => Ok(RelPath::from_names([&name])),
+            Ok(_) => Err(bad("it is a file, and a package is a directory")),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Err(Refusal::UnknownPackage {
+                name: typed.to_owned(),
+                nearest: self.nearest(&name),
+                dir: self.dir.clone(),
+            }),
+            Err(error) => Err(Refusal::System(Error::new("look at package", path, error))),
+        }
+    }
+
+    /// Returns the last segment of a path whose directory is the dotfiles directory.
+    fn name_in_path(&self, path: &Path) -> Option<Name> {
+        let mut path = path.to_owned();
+        if matches!(path.components().next_back(), Some(Component::CurDir | Component::ParentDir)) {
+            path = fs_err::canonicalize(&path).ok()?;
+        }
+        let name = Name::new(path.file_name()?.as_bytes())?;
+        let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        (fs_err::canonicalize(parent).ok()? == self.dir).then_some(name)
+    }
+
+    /// Returns up to three packages whose names are nearest to `name`.
+    fn nearest(&self, name: &Name) -> Vec<String> {
+        let name = String::from_utf8_lossy(name.as_bytes()).into_owned();
+        let mut near: Vec<(usize, String)> = self
+            .packages()
+            .into_iter()
+            .map(|other| (strsim::osa_distance(&name.to_lowercase(), &other.to_lowercase()), other))
+            .filter(|(distance, other)| *distance <= 1 + other.len().min(name.len()) / 3)
+            .collect();
+        near.sort();
+        near.into_iter().take(3).map(|(_, other)| other).collect()
+    }
+
+    /// Returns the names of the directories in the dotfiles directory, hidden ones left out.
+    fn packages(&self) -> Vec<String> {
+        let Ok(entries) = fs_err::read_dir(&self.dir) else { return Vec::new() };
+        let entries = entries.filter_map(Result::ok).filter(|entry| entry.path().is_dir());
+        let names = entries.map(|entry| entry.file_name().to_string_lossy().into_owned());
+        names.filter(|name| !name.starts_with('.')).collect()
+    }
+}
+
+/// Returns the steps that do `actions` for each package, in the order they were typed.
+pub fn steps(actions: &[Action], packages: &[RelPath]) -> Vec<Step> {
+    let step = |action: &Action, package: &RelPath| Step { action: *action, package: package.clone() };
+    actions.iter().flat_map(|action| packages.iter().map(move |package| step(action, package))).collect()
+}
+
+fn choose_dir(typed: Option<&Path>) -> Result<Choice, Refusal> {
+    let from_env = |name| env::var_os(name).filter(|value| !value.is_empty());
+    if let Some(path) = typed {
+        return Ok(Choice { path: path.to_owned(), from: None });
+    }
+    for (name, from) in [("FARM_DIR", "$FARM_DIR"), ("STOW_DIR", "$STOW_DIR")] {
+        if let Some(path) = from_env(name) {
+            return Ok(Choice { path: path.into(), from: Some(from) });
+        }
+    }
+    let here = env::current_dir().map_err(|cause| Refusal::Directory {
+        role: "dotfiles directory",
+        path: ".".into(),
+        cause: Cause::of(Path::new("."), cause),
+        from: Some("the current directory"),
+    })?;
+    let upwards = here.ancestors().find(|dir| dir.join("farm.toml").is_file());
+    Ok(match upwards {
+        Some(dir) => Choice { path: dir.to_owned(), from: Some("farm.toml") },
+        None => Choice { path: here, from: Some("the current directory") },
+    })
+}
+
+fn choose_target(typed: Option<&Path>, dir: &Path) -> Choice {
+    let from_env = env::var_os("FARM_TARGET").filter(|value| !value.is_empty());
+    match (typed, from_env) {
+        (Some(path), _) => Choice { path: path.to_owned(), from: None },
+        (None, Some(path)) => Choice { path: path.into(), from: Some("$FARM_TARGET") },
+        (None, None) => Choice {
+            path: dir.parent().unwrap_or(dir).to_owned(),
+            from: Some("the parent of the dotfiles directory"),
+        },
+    }
+}
+
+/// Returns the path of an existing directory, free of links.
+fn directory(path: &Path) -> Result<PathBuf, Cause> {
+    let real = fs_err::canonicalize(path).map_err(|error| Cause::of(path, error))?;
+    if real.is_dir() { Ok(real) } else { Err(Cause::NotADirectory) }
+}
+
+/// Returns the nearest existing directory at or above `path`, free of links, and what is missing below it.
+fn existing(path: &Path) -> Result<(PathBuf, RelPath), Cause> {
+    let absolute = std::path::absolute(path).map_err(Cause::System)?;
+    for at in absolute.ancestors() {
+        match directory(at) {
+            Ok(root) => {
+                let missing = absolute.strip_prefix(at).unwrap_or(Path::new(""));
+                let mount = RelPath::new(missing.as_os_str().as_bytes()).ok_or(Cause::Missing)?;
+                return Ok((root, mount));
+            }
+            Err(Cause::Missing) => {}
+            Err(cause) => return Err(cause),
+        }
+    }
+    Err(Cause::Missing)
+}

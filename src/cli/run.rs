@@ -1,0 +1,107 @@
+//! `farm link`, `farm unlink` and `farm relink`: three ends of one pipeline.
+
+use std::ffi::OsStr;
+
+use farm::{
+    Action, Farm, Fold, Globs, Naming, OnConflict, OptionPatterns, PathPatterns, Policy, Refold, RelPath,
+    RuleBook,
+};
+
+use super::Exit;
+use super::args::{Change, Global};
+use super::json;
+use super::resolve::{self, Refusal};
+use super::words::Words;
+
+/// Which of the three commands runs.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Verb {
+    Link,
+    Unlink,
+    Relink,
+}
+
+impl Verb {
+    fn actions(self) -> &'static [Action] {
+        match self {
+            Verb::Link => &[Action::Link],
+            Verb::Unlink => &[Action::Unlink],
+            Verb::Relink => &[Action::Unlink, Action::Link],
+        }
+    }
+}
+
+/// Runs one of the three commands.
+pub fn change(verb: Verb, global: &Global, change: &Change, words: &Words) -> Exit {
+    let farm = match resolve::Farm::find(global.dir.as_deref(), global.target.as_deref()) {
+        Ok(farm) => farm,
+        Err(refusal) => return words.refusal(&refusal),
+    };
+    let packages = match packages(&farm, change) {
+        Ok(packages) => packages,
+        Err(refusal) => return words.refusal(&refusal),
+    };
+    let policy = match policy(change) {
+        Ok(policy) => policy,
+        Err(error) => return words.usage(&error.to_string(), "see `man 5 gitignore` for the syntax"),
+    };
+    let rules = match RuleBook::native(&farm.dir, &change.ignore, OptionPatterns::default()) {
+        Ok(rules) => rules,
+        Err(error) => return words.scan_error(&error),
+    };
+    let request = farm.request(resolve::steps(verb.actions(), &packages), policy);
+    let opened = match Farm::open(&request, &rules) {
+        Ok(opened) => opened,
+        Err(error) => return words.error(&error),
+    };
+    let planned = match opened.plan() {
+        Ok(planned) => planned,
+        Err(error) => return words.scan_error(&error),
+    };
+    let failure = if global.dry_run || planned.plan.is_empty() {
+        None
+    } else {
+        match opened.apply(&planned.plan, None) {
+            Ok(outcome) => {
+                words.left_over(&outcome.left_over);
+                None
+            }
+            Err(failure) => Some(failure),
+        }
+    };
+    if global.json {
+        json::print(verb, &farm, &packages, &planned, failure.as_deref(), global.dry_run);
+    }
+    words.result(verb, &farm, &packages, &planned, failure.as_deref())
+}
+
+fn packages(farm: &resolve::Farm, change: &Change) -> Result<Vec<RelPath>, Refusal> {
+    let mut packages: Vec<RelPath> = Vec::new();
+    for typed in &change.packages.names {
+        let package = farm.package(OsStr::new(typed))?;
+        if !packages.contains(&package) {
+            packages.push(package);
+        }
+    }
+    Ok(packages)
+}
+
+fn policy(change: &Change) -> Result<Policy, farm::PatternError> {
+    let globs = |globs: &[String]| match globs {
+        [] => Ok(PathPatterns::None),
+        globs => Globs::new(globs.iter().map(String::as_str)).map(PathPatterns::Globs),
+    };
+    let mut policy =
+        Policy { defer: globs(&change.defer)?, overrides: globs(&change.overrides)?, ..Policy::native() };
+    if change.no_fold {
+        policy.fold = Fold::Never;
+        policy.refold = Refold::Never;
+    }
+    if change.packages.dotfiles {
+        policy.naming = Naming::Dotfiles;
+    }
+    if change.packages.keep_going {
+        policy.on_conflict = OnConflict::HoldBack;
+    }
+    Ok(policy)
+}

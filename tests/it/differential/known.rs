@@ -1,0 +1,172 @@
+//! The differences that are meant: what stow gets wrong and farm does better.
+//!
+//! Each detector is narrow and names an entry of the project's list of differences. Whatever stow did, farm must stay
+//! sane; and where stow does right when it is asked step by step, farm must do the same in one go.
+
+use super::request::{Request, asks_for};
+use super::run::{Program, Sandbox};
+use super::scenario::{Call, Edit, Node, Outcome, Status, Tree, changes};
+
+/// An entry of `docs/STOW-DIFFERENCES.md`.
+pub type Known = &'static str;
+
+const REMOVED_LINKS: Known = "reads-through-removed-links";
+const MARKER: Known = "marker-inside-a-package";
+const MARKER_DOTFILES: Known = "marker-path-with-dotfiles";
+const OTHER_NAME: Known = "dotfiles-spelled-differently";
+const ZERO: Known = "text-0";
+const STOW_DIRECTORY: Known = "link-at-a-stow-directory";
+const NOT_A_DIRECTORY: Known = "file-over-directory-on-unstow";
+const DANGLING: Known = "dangling-foreign-link-refold";
+const ADOPT_LINK: Known = "adopt-over-a-link";
+
+/// One call, seen from both sides; there is no farm's side when recording.
+pub struct Case<'a> {
+    pub call: &'a Call,
+    pub before: &'a Tree,
+    pub stow: &'a Outcome,
+    pub farm: Option<&'a Outcome>,
+    /// The real stow, to ask it the same in another way.
+    pub program: &'a Program,
+}
+
+/// Names the known difference that a case shows, if it does. Without farm's side: that it may show.
+pub fn find(case: &Case) -> Option<Known> {
+    if !case.farm.is_none_or(is_sane) {
+        return None;
+    }
+    let steps = Request::read(&case.call.args).map_or(0, |request| request.one_by_one(case.call).len());
+    let stepwise = || (steps > 1).then(|| step_by_step(case)).flatten();
+    let wet = wet(case);
+    // What is only simulated goes wrong when it is done.
+    let misbehaves = misbehaviour(case)
+        .or_else(|| wet.as_ref().and_then(|wet| misbehaviour(&Case { stow: wet, farm: None, ..*case })));
+    if let Some(known) = misbehaves {
+        return match (case.farm, stepwise()) {
+            (Some(farm), Some(right)) if !agrees(case, farm, &right) => None,
+            _ => Some(known),
+        };
+    }
+    if adopts_over_a_link(case, wet.as_ref().unwrap_or(case.stow)) {
+        return case.farm.is_none_or(|farm| farm.status == Status::Code(1)).then_some(ADOPT_LINK);
+    }
+    if let Some(known) = marker(case) {
+        return Some(known);
+    }
+    let right = stepwise()?;
+    let stow_is_right = match wet {
+        Some(wet) => wet.status == right.status && wet.changes == right.changes,
+        None => agrees(case, case.stow, &right),
+    };
+    let farm_is_right = case.farm.is_none_or(|farm| agrees(case, farm, &right));
+    (!stow_is_right && farm_is_right).then_some(REMOVED_LINKS)
+}
+
+/// What stow would have done without `-n`, if the call has one.
+fn wet(case: &Case) -> Option<Outcome> {
+    let is_wet = |arg: &&String| !["-n", "--no", "--simulate"].contains(&arg.as_str());
+    let args: Vec<String> = case.call.args.iter().filter(is_wet).cloned().collect();
+    if args == case.call.args {
+        return None;
+    }
+    let sandbox = Sandbox::of(case.before);
+    Some(sandbox.run(case.program, &Call { args, ..case.call.clone() }, case.before).0)
+}
+
+/// Whatever happens, farm comes to an end, says so in its own words, and leaves nothing half done.
+fn is_sane(farm: &Outcome) -> bool {
+    farm.status != Status::Hangs
+        && (farm.status.is_success() || farm.changes.is_empty())
+        && !farm.err.iter().any(|line| line.contains("panicked"))
+}
+
+/// What stow itself shows to have gone wrong.
+pub fn misbehaviour(case: &Case) -> Option<Known> {
+    let says = |text: &str| case.stow.err.iter().any(|line| line.contains(text));
+    let has_link = |text: &str| case.before.values().any(|node| matches!(node, Node::Link(it) if it == text));
+    if case.stow.status.is_success() || case.stow.status == Status::Code(1) {
+        return None;
+    }
+    if says("Could not read link") && has_link("0") {
+        Some(ZERO)
+    } else if says("called with non-directory path") {
+        Some(NOT_A_DIRECTORY)
+    } else if says("cannot read directory") {
+        Some(OTHER_NAME)
+    } else if says("Could not remove directory") {
+        Some(DANGLING)
+    } else if says("called with invalid target")
+        || says("INTERNAL ERROR: new link")
+        || !case.stow.changes.is_empty()
+    {
+        Some(REMOVED_LINKS)
+    } else if says("INTERNAL ERROR: find_stowed_path() called directly on stow dir") {
+        Some(STOW_DIRECTORY)
+    } else {
+        None
+    }
+}
+
+/// Whether stow put a file where the package had a link, or would have without `-n`.
+fn adopts_over_a_link(case: &Case, stow: &Outcome) -> bool {
+    if !case.stow.status.is_success() || !asks_for(case.call, case.before, "--adopt") {
+        return false;
+    }
+    stow.changes.iter().any(|edit| {
+        let was_link = matches!(case.before.get(&edit.path), Some(Node::Link(_)));
+        was_link && matches!(edit.node, Some(Node::File { .. }))
+    })
+}
+
+/// A marker below a package, or, with `--dotfiles`, below a name that may be spelled otherwise there.
+fn marker(case: &Case) -> Option<Known> {
+    let dotfiles = asks_for(case.call, case.before, "--dotfiles");
+    let has_marker_below = |is_it: fn(&str) -> bool| {
+        case.before.keys().any(|path| match path.rsplit_once('/') {
+            Some((dir, ".stow" | ".nonstow")) => dir.split('/').any(is_it),
+            _ => false,
+        })
+    };
+    if has_marker_below(|name| ["p1", "p2", "p3"].contains(&name)) {
+        Some(MARKER)
+    } else if dotfiles && has_marker_below(|name| name.starts_with('.') || name.starts_with("dot-")) {
+        Some(MARKER_DOTFILES)
+    } else {
+        None
+    }
+}
+
+/// What stow does when each step is a call of its own.
+struct StepByStep {
+    status: Status,
+    changes: Vec<Edit>,
+    /// The call that is taken apart only asks what would be done.
+    simulate: bool,
+}
+
+fn step_by_step(case: &Case) -> Option<StepByStep> {
+    let request = Request::read(&case.call.args)?;
+    let sandbox = Sandbox::of(case.before);
+    let mut tree = sandbox.tree();
+    let mut status = Status::Code(0);
+    for call in request.one_by_one(case.call) {
+        let (outcome, after) = sandbox.run(case.program, &call, &tree);
+        let step = Case { call: &call, before: &tree, stow: &outcome, farm: None, program: case.program };
+        if misbehaviour(&step).is_some() {
+            return None;
+        }
+        status = status.max(outcome.status);
+        tree = after;
+    }
+    let changes =
+        if status.is_success() && !request.simulate { changes(case.before, &tree) } else { Vec::new() };
+    Some(StepByStep { status, changes, simulate: request.simulate })
+}
+
+fn agrees(case: &Case, outcome: &Outcome, right: &StepByStep) -> bool {
+    // An error in the command line, an unknown package: whatever else is asked for does not matter.
+    if case.stow.status == Status::Code(2) && case.stow.changes.is_empty() && misbehaviour(case).is_none() {
+        return outcome.status == Status::Code(2);
+    }
+    outcome.status == right.status && (right.simulate || outcome.changes == right.changes)
+}

@@ -1,0 +1,5 @@
+//! What a user can do, each in a file of its own, as processes on temporary trees. One binary, so that it links once.
+
+mod corpus; // a real repository gets the links that GNU Stow makes
+mod differences; // the documented differences from GNU Stow are real
+mod differential; // farm's stow dialect does what GNU Stow 2.4 does, on thousands of random farms
