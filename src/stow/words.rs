@@ -32,7 +32,7 @@ fn line(out: &mut Vec<u8>, parts: &[&[u8]]) {
 }
 
 /// Returns the system's words for an error, without its number.
-fn reason(error: &io::Error) -> Vec<u8> {
+fn cause(error: &io::Error) -> Vec<u8> {
     let full = error.to_string();
     full.split(" (os error").next().unwrap_or(&full).as_bytes().to_vec()
 }
@@ -115,7 +115,7 @@ pub fn rc_error(error: &RcError) -> Vec<u8> {
     let mut out = Vec::new();
     match error {
         RcError::Unreadable { path, source } => {
-            return failure(&[b"Could not read ", super::bytes(path), b": ", &reason(source)].concat());
+            return failure(&[b"Could not read ", super::bytes(path), b": ", &cause(source)].concat());
         }
         RcError::Undefined { option, name } => {
             let option = option.as_bytes();
@@ -145,7 +145,7 @@ pub fn refusal(refusal: &Refusal) -> Vec<u8> {
             return failure(&parts.concat());
         }
         Refusal::Unreachable { path, source } => {
-            return failure(&[b"Cannot change to ", super::bytes(path), b": ", &reason(source)].concat());
+            return failure(&[b"Cannot change to ", super::bytes(path), b": ", &cause(source)].concat());
         }
     }
     out
@@ -379,12 +379,13 @@ pub fn skipping(out: &mut Vec<u8>, dir: &[u8]) {
 
 /// Adds the notice that something could not be looked at.
 pub fn cannot(out: &mut Vec<u8>, verb: &str, path: &[u8], error: &io::Error) {
-    line(out, &[b"Can't ", verb.as_bytes(), b" ", path, b": ", &reason(error)]);
+    line(out, &[b"Can't ", verb.as_bytes(), b" ", path, b": ", &cause(error)]);
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use farm::{Piece, Route};
 
     fn text(bytes: &[u8]) -> String {
         String::from_utf8_lossy(bytes).into_owned()
@@ -397,28 +398,60 @@ mod tests {
         assert!(text(&usage()).starts_with(&line));
     }
 
+    fn at(path: &str) -> RelPath {
+        RelPath::new(path.as_bytes()).expect("a path below the root")
+    }
+
     /// The forms in which stow 2.4.1 prints operations.
     #[test]
     fn operations_are_lines() {
+        let to = |text: &str| LinkText::new(text.as_bytes());
+        let piece = |path: &str, text: Option<&str>| Piece { path: at(path), text: text.map(to) };
+        let unfolded = Thing::Dir(vec![piece("b", None), piece("b/f", Some("../../stow/p/a/b/f"))]);
+        let folded = || Thing::Link(to("stow/p/a"));
         let mut out = Vec::new();
-        link(&mut out, b"a/b", b"../stow/p/a/b");
-        unlink(&mut out, b"a");
-        mkdir(&mut out, b"a");
-        rmdir(&mut out, b"a");
-        mv(&mut out, b"f\xff", b"stow/p/f");
-        assert_eq!(
-            out,
-            b"LINK: a/b => ../stow/p/a/b\nUNLINK: a\nMKDIR: a\nRMDIR a\nMV: f\xff -> stow/p/f\n".as_slice()
-        );
+        for change in [
+            Change::Make(folded()),
+            Change::Swap { old: folded(), new: unfolded.clone() },
+            Change::Swap { old: unfolded, new: folded() },
+            Change::Adopt(to("stow/p/a")),
+        ] {
+            op(&mut out, &Op { path: at("a"), change });
+        }
+        let expected = "\
+LINK: a => stow/p/a
+UNLINK: a
+MKDIR: a
+MKDIR: a/b
+LINK: a/b/f => ../../stow/p/a/b/f
+UNLINK: a/b/f
+RMDIR a/b
+RMDIR a
+LINK: a => stow/p/a
+MV: a -> stow/p/a
+LINK: a => stow/p/a
+";
+        assert_eq!(text(&out), expected);
     }
 
     #[test]
     fn conflicts_come_sorted_with_unstowing_first() {
-        let all = Conflicts::from([
-            ((Mode::Stow, b"b".to_vec()), vec![not_owned(b"z"), not_owned(b"y")]),
-            ((Mode::Stow, b"a".to_vec()), vec![other_package(b"f", b"stow/p1/f")]),
-            ((Mode::Unstow, b"c".to_vec()), vec![absolute_source(b"stow/c/x", b"/abs")]),
-        ]);
+        let conflict = |action, package: &str, path: &str, reason| Conflict {
+            action,
+            package: at(package),
+            path: at(path),
+            reason,
+        };
+        let foreign = || Reason::NotOwned(LinkText::new(b"x"));
+        let other = Reason::OtherPackage { text: LinkText::new(b"stow/p1/f"), owner: at("p1") };
+        let source = Route::below_root(at("stow/c/x"));
+        let absolute = Reason::AbsoluteSource { source, text: LinkText::new(b"/abs") };
+        let all = [
+            conflict(Action::Link, "b", "z", foreign()),
+            conflict(Action::Link, "b", "y", foreign()),
+            conflict(Action::Link, "a", "f", other),
+            conflict(Action::Unlink, "c", "x", absolute),
+        ];
         let expected = "\
 WARNING! unstowing c would cause conflicts:
   * source is an absolute symlink stow/c/x => /abs
@@ -429,7 +462,7 @@ WARNING! stowing b would cause conflicts:
   * existing target is not owned by stow: z
 All operations aborted.
 ";
-        assert_eq!(text(&conflicts(all)), expected);
+        assert_eq!(text(&conflicts(&all)), expected);
     }
 
     #[test]
