@@ -81,7 +81,10 @@ enum Done {
 
 enum Made {
     Link(LinkText),
+    /// An empty directory.
     Dir,
+    /// A directory with links and directories in it.
+    Tree,
 }
 
 /// What went out of the way, and how its last trace is removed.
@@ -90,8 +93,6 @@ enum Old {
     Dir(Vec<Piece>),
     /// A file whose bytes are elsewhere, too.
     File,
-    /// An empty directory.
-    Empty,
 }
 
 /// A name in an open directory.
@@ -129,9 +130,10 @@ impl Run<'_> {
         let at = self.at(&op.path)?;
         match &op.change {
             Change::Make(Thing::Link(text)) => self.make_link(at, text),
-            Change::Make(Thing::Dir(_)) => self.make_dir(at),
+            Change::Make(Thing::Dir(pieces)) if pieces.is_empty() => self.make_dir(at),
+            Change::Make(tree @ Thing::Dir(_)) => self.make_tree(at, tree),
             Change::Remove(Thing::Link(text)) => self.remove_link(at, text),
-            Change::Remove(Thing::Dir(_)) => self.remove_dir(at),
+            Change::Remove(Thing::Dir(pieces)) => self.remove_dir(at, pieces),
             Change::Swap { old, new } => self.swap(at, old, new),
             Change::Merge(text) => self.merge(&op.path, at, text),
             Change::Split(text) => self.split(&op.path, at, text),
@@ -181,16 +183,23 @@ impl Run<'_> {
         Ok(())
     }
 
-    fn remove_dir(&mut self, at: At) -> Result<(), Error> {
+    /// Builds a directory under a name of its own and puts it in place whole.
+    fn make_tree(&mut self, at: At, tree: &Thing) -> Result<(), Error> {
+        let staged = self.stage(&at, tree)?;
+        at.dir.rename(&staged, &at.dir, &at.name).map_err(|e| at.error("make directory", e))?;
+        self.done.pop();
+        self.done.push(Done::Made { at, thing: Made::Tree });
+        Ok(())
+    }
+
+    fn remove_dir(&mut self, at: At, pieces: &[Piece]) -> Result<(), Error> {
         let aside = self.move_aside(&at, "remove directory")?;
-        self.done.push(Done::Aside { at: at.clone(), aside: aside.clone(), what: Old::Empty });
-        let path = RelPath::from_names(&Name::new(&aside));
-        let listing = at.dir.open_below(&path).and_then(|dir| dir.list(false));
-        match listing {
-            Ok(listing) if listing.is_empty() => Ok(()),
-            Ok(_) => Err(at.error("remove directory", io::ErrorKind::DirectoryNotEmpty)),
-            Err(error) => Err(at.error("remove directory", error)),
+        let what = Old::Dir(pieces.to_vec());
+        self.done.push(Done::Aside { at: at.clone(), aside: aside.clone(), what });
+        if !same_pieces(&at.dir, &aside, pieces).map_err(|e| at.error("read directory", e))? {
+            return Err(at.error("remove directory", changed("its content has changed")));
         }
+        Ok(())
     }
 
     /// Moves what is at `at` to a name of its own in the same directory.
@@ -448,6 +457,9 @@ impl Run<'_> {
 impl Done {
     fn take_back(self) -> Result<(), Error> {
         match self {
+            Done::Made { at, thing: Made::Tree } => {
+                remove_staged(&at.dir, &at.name).map_err(|e| at.error("remove directory", e))
+            }
             Done::Made { at, thing: Made::Dir } => {
                 at.dir.rmdir(&at.name).map_err(|e| at.error("remove directory", e))
             }
@@ -496,7 +508,6 @@ fn discard(at: &At, aside: &[u8], what: &Old) -> Result<(), Error> {
     match what {
         Old::File if aside.is_empty() => Ok(()),
         Old::Link | Old::File => at.dir.unlink(aside).map_err(fail),
-        Old::Empty => at.dir.rmdir(aside).map_err(fail),
         Old::Dir(pieces) => {
             let Some(name) = Name::new(aside) else { return Ok(()) };
             let top = RelPath::from_names([&name]);

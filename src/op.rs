@@ -20,9 +20,10 @@ pub struct Op {
 /// What an operation does at its path.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Change {
-    /// Nothing is there; the thing comes to be. Directories are made empty, their content follows as operations.
+    /// Nothing is there; the thing comes to be. [`Plan::between`] makes directories empty, their content follows as
+    /// operations.
     Make(Thing),
-    /// The thing is there and goes. Directories go empty.
+    /// The thing is there and goes, a directory with all that is in it.
     Remove(Thing),
     /// One thing takes the other's place: a new text, an unfold (link to directory), a fold (directory to link).
     Swap {
@@ -46,11 +47,11 @@ pub enum Change {
 pub enum Thing {
     /// A symbolic link with its text.
     Link(LinkText),
-    /// A directory with all that is in it; empty in [`Change::Make`] and [`Change::Remove`].
+    /// A directory with all that is in it.
     Dir(Vec<Piece>),
 }
 
-/// One entry of a directory that is swapped in or out as a whole.
+/// One entry of a directory that comes or goes as a whole.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Piece {
     /// Where, from the directory that is swapped. Directories come before what is in them.
@@ -281,10 +282,7 @@ impl Diff<'_> {
                 self.make(path, thing(self.after, node));
                 return;
             }
-            (Some(node), None) => {
-                self.unmake(path, thing(self.before, node));
-                return;
-            }
+            (Some(node), None) => Change::Remove(thing(self.before, node)),
             (Some(old), Some(new)) => {
                 Change::Swap { old: thing(self.before, old), new: thing(self.after, new) }
             }
@@ -303,16 +301,6 @@ impl Diff<'_> {
             let thing = piece.text.map_or(Thing::Dir(Vec::new()), Thing::Link);
             self.ops.push(Op { path: path.join_path(&piece.path), change: Change::Make(thing) });
         }
-    }
-
-    /// Adds the operations for something that goes: what is in a directory, then the directory.
-    fn unmake(&mut self, path: RelPath, thing: Thing) {
-        let from = self.ops.len();
-        self.make(path, thing);
-        for op in &mut self.ops[from..] {
-            *op = op.inverse();
-        }
-        self.ops[from..].reverse();
     }
 }
 
@@ -398,6 +386,13 @@ mod tests {
         check(&made);
         let paths: Vec<_> = made.2.ops.iter().map(|op| op.path.as_bytes()).collect();
         assert_eq!(paths, [&b"d/y"[..], b"d/z"]);
+    }
+
+    #[test]
+    fn a_directory_goes_with_what_is_in_it() {
+        let made = plan(&["d/", "d/e/", "d/e/x -> ../../s/p/d/e/x"], |tree| tree.remove(ROOT, &name("d")));
+        check(&made);
+        assert_eq!(made.2.ops.len(), 1);
     }
 
     #[test]

@@ -135,6 +135,7 @@ impl<'a> Scanner<'a> {
                 path.extend_from_slice(b"/.stow");
                 Fact::Holds(self.root.holds(&path))
             }
+            Need::Present(route) => Fact::Holds(self.absolute(route).is_dir()),
             Need::Real { dir, name } => {
                 let path = snapshot.target.path(*dir).join(name);
                 let text = match snapshot.target.get(*dir, name) {

@@ -80,6 +80,8 @@ pub enum Need {
     },
     /// Whether a directory holds a `.stow` file, which makes it a stow directory: [`Fact::Holds`].
     Marked(Route),
+    /// Whether there is a directory at a place: [`Fact::Holds`].
+    Present(Route),
     /// Where a link in the target leads when links on the way are followed: [`Fact::Real`].
     Real {
         /// The directory it is in.

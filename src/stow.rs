@@ -121,7 +121,7 @@ fn planned(options: &Options) -> Result<u8, ScanError> {
     }
     match farm.apply(&planned.plan, kept().as_deref()) {
         Ok(outcome) => {
-            words::say(&words::outcome(&outcome));
+            words::say(&words::outcome(&outcome, options.verbosity > 0));
             Ok(0)
         }
         Err(failure) => {

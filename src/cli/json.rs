@@ -152,7 +152,7 @@ fn op_report(farm: &Farm, op: &Op) -> OpReport {
         Change::Split(text) => ("split", Some(Text::from(text.as_bytes())), None),
     };
     let content = match &op.change {
-        Change::Swap { new: Thing::Dir(pieces), .. } => pieces
+        Change::Swap { new: Thing::Dir(pieces), .. } | Change::Remove(Thing::Dir(pieces)) => pieces
             .iter()
             .map(|piece| PieceReport {
                 path: Text::from(piece.path.as_bytes()),

@@ -7,8 +7,8 @@ use std::os::unix::ffi::OsStrExt;
 
 use anstyle::{AnsiColor, Style};
 use farm::{
-    Change, Compared, Conflict, Error, Failure, LinkText, Notice, Op, Planned, Reason, RelPath, ScanError,
-    Thing,
+    Change, Compared, Conflict, Error, Failure, LinkText, Notice, Op, Piece, Planned, Reason, RelPath,
+    ScanError, Thing,
 };
 
 use super::Exit;
@@ -320,7 +320,9 @@ impl Tally {
                 Change::Make(Thing::Link(_)) | Change::Adopt(_) | Change::Merge(_) => tally.made += 1,
                 Change::Make(Thing::Dir(_)) => tally.dirs += 1,
                 Change::Remove(Thing::Link(_)) | Change::Release(_) | Change::Split(_) => tally.removed += 1,
-                Change::Remove(Thing::Dir(_)) => {}
+                Change::Remove(Thing::Dir(pieces)) => {
+                    tally.removed += pieces.iter().filter(|piece| piece.text.is_some()).count();
+                }
                 Change::Swap { .. } => tally.changed += 1,
             }
         }
@@ -352,7 +354,10 @@ fn plan_lines(farm: &Farm, ops: &[Op]) -> Vec<String> {
             Change::Make(Thing::Link(text)) => lines.push(line(MADE, "+", to(text))),
             Change::Make(Thing::Dir(_)) => lines.push(line(MADE, "+", "/".to_owned())),
             Change::Remove(Thing::Link(text)) => lines.push(line(GONE, "-", to(text))),
-            Change::Remove(Thing::Dir(_)) => lines.push(line(GONE, "-", "/".to_owned())),
+            Change::Remove(Thing::Dir(pieces)) => {
+                lines.push(line(GONE, "-", "/".to_owned()));
+                lines.extend(piece_lines(farm, op, pieces, GONE, "-"));
+            }
             Change::Merge(text) => {
                 lines.push(line(CHANGED, "~", to(text) + " (an equal file becomes a link)"))
             }
@@ -373,16 +378,21 @@ fn plan_lines(farm: &Farm, ops: &[Op]) -> Vec<String> {
                 };
                 lines.push(line(CHANGED, "~", was + &now));
                 if let Thing::Dir(pieces) = new {
-                    for piece in pieces {
-                        let path = path_shown(farm, &op.path.join_path(&piece.path));
-                        let rest = piece.text.as_ref().map_or("/".to_owned(), to);
-                        lines.push(format!("{MADE}+{MADE:#} {path}{rest}"));
-                    }
+                    lines.extend(piece_lines(farm, op, pieces, MADE, "+"));
                 }
             }
         }
     }
     lines
+}
+
+fn piece_lines(farm: &Farm, op: &Op, pieces: &[Piece], style: Style, sign: &str) -> Vec<String> {
+    let line = |piece: &Piece| {
+        let path = path_shown(farm, &op.path.join_path(&piece.path));
+        let rest = piece.text.as_ref().map_or("/".to_owned(), to);
+        format!("{style}{sign}{style:#} {path}{rest}")
+    };
+    pieces.iter().map(line).collect()
 }
 
 fn to(text: &LinkText) -> String {

@@ -176,11 +176,14 @@ impl<'a> Planner<'a> {
     fn over_file(&mut self, entry: &Entry, is_file: bool) {
         let source = entry.source.clone();
         let reason = match self.request.policy.on_file {
-            OnFile::Adopt if matches!(entry.node, Node::Dir(_)) => Reason::FileForDirectory { source },
-            OnFile::Adopt => {
-                self.put_link(entry);
-                return;
-            }
+            OnFile::Adopt => match self.source_leads(entry.from, entry.name, entry.node) {
+                Some(Leads::Dir) => Reason::FileForDirectory { source },
+                Some(_) => {
+                    self.put_link(entry);
+                    return;
+                }
+                None => return,
+            },
             OnFile::Stop => Reason::File { source, compared: Compared::No },
             OnFile::MergeEqual if is_file && *entry.node == Node::File => {
                 let need = Need::Equal {
@@ -225,8 +228,9 @@ impl<'a> Planner<'a> {
             return;
         }
         let Some(leads) = self.leads(dir, name, &place) else { return };
+        let Some(gone) = self.is_gone(dir, name, &place) else { return };
         let path = entry.path();
-        if leads == Leads::Nothing {
+        if gone {
             self.put_link(entry);
             return;
         }

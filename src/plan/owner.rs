@@ -145,6 +145,37 @@ impl Planner<'_> {
         }
     }
 
+    /// Tells whether the entry that the link `name` in the target's `dir` stands for is gone from its package.
+    ///
+    /// Stow takes a link to a package's own dangling link for such a one; farm does not.
+    pub(super) fn is_gone(&mut self, dir: DirId, name: &Name, place: &Place) -> Option<bool> {
+        if self.leads(dir, name, place)? != Leads::Nothing {
+            return Some(false);
+        }
+        let Some((above, last)) = place.path.split() else { return Some(true) };
+        if self.request.policy.ownership == Ownership::ByText {
+            return Some(true);
+        }
+        let above = Place { path: above, ..place.clone() };
+        // A package that is gone as a whole is nothing to look into.
+        if self.snapshot.source_at(&above.stow_dir, &above.package).is_none() {
+            let package = Place { path: RelPath::root(), ..above.clone() };
+            let need = Need::Present(package.route());
+            match self.snapshot.holds(&need) {
+                Some(true) => {}
+                Some(false) => return Some(true),
+                None => {
+                    self.needs.insert(need);
+                    return None;
+                }
+            }
+        }
+        match self.directory_at(&above)? {
+            Some(src) => Some(!self.source_entries(src)?.contains_key(&last)),
+            None => Some(true),
+        }
+    }
+
     /// Returns the package's directory at `place`; `Some(None)` when there is none.
     pub(super) fn directory_at(&mut self, place: &Place) -> Option<Option<Src>> {
         let Some(id) = self.snapshot.source_at(&place.stow_dir, &place.package) else {

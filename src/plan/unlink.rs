@@ -8,7 +8,7 @@ use super::{Planner, Src};
 use crate::path::{Name, RelPath, Route};
 use crate::policy::{Naming, Ownership, Tidy, Walk};
 use crate::snapshot::SourceId;
-use crate::tree::{DirId, Leads, Node, ROOT};
+use crate::tree::{DirId, Node, ROOT};
 
 /// A target directory that is being cleared of one package's links.
 struct Frame<'a> {
@@ -146,7 +146,7 @@ impl<'a> Planner<'a> {
             return;
         }
         let Some(Owner::Package(place)) = self.owner(dir, name, &text) else { return };
-        if place.route() == *source || self.leads(dir, name, &place) == Some(Leads::Nothing) {
+        if place.route() == *source || self.is_gone(dir, name, &place) == Some(true) {
             self.tree.remove(dir, name);
         }
     }
@@ -163,7 +163,7 @@ impl<'a> Planner<'a> {
             let Some(text) = self.text(dir, &name) else { continue };
             let Some(Owner::Package(place)) = self.owner(dir, &name, &text) else { continue };
             if (self.request.policy.tidy == Tidy::AnyPackage || self.is_in(&place, id))
-                && self.leads(dir, &name, &place) == Some(Leads::Nothing)
+                && self.is_gone(dir, &name, &place) == Some(true)
             {
                 self.tree.remove(dir, &name);
             }

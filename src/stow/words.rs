@@ -311,10 +311,11 @@ pub fn scan_error(error: &ScanError) -> Vec<u8> {
     }
 }
 
-/// Returns what to know of a plan that was done: what was kept, and what could not be cleaned up.
-pub fn outcome(outcome: &Outcome) -> Vec<u8> {
+/// Returns what to know of a plan that was done: what was kept, when that is asked for, and what could not be
+/// cleaned up.
+pub fn outcome(outcome: &Outcome, verbose: bool) -> Vec<u8> {
     let mut out = Vec::new();
-    for (was, is) in &outcome.kept {
+    for (was, is) in outcome.kept.iter().filter(|_| verbose) {
         line(&mut out, &[b"kept ", super::bytes(was), b" as ", super::bytes(is)]);
     }
     for error in &outcome.left_over {

@@ -183,6 +183,8 @@ impl Sandbox {
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
             .env("HOME", &self.root)
+            // What --adopt replaces is kept there: not in the home that is compared.
+            .env("FARM_STATE_DIR", self.base.join("state"))
             .env("LC_ALL", "C")
             .envs(call.env.iter().map(|(name, value)| (name, self.real(value))))
             .stdin(Stdio::null())
