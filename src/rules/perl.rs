@@ -2,7 +2,8 @@
 //!
 //! PCRE2 works on bytes here, without UTF, because stow does: `^.$` does not match `é`. The few things
 //! that Perl takes and PCRE2 refuses, and that people do write, are respelled before compiling: a hyphen beside a
-//! class (`[\w-.]`), a backslash before a letter that means nothing (`\Q`, `\j`), and bytes that are no UTF-8.
+//! class (`[\w-.]`), a backslash before a letter that means nothing (`\Q`, `\j`), a quantifier without a minimum
+//! (`a{,2}`), and bytes that are no UTF-8.
 
 use pcre2::bytes::{Regex, RegexBuilder};
 
@@ -54,9 +55,13 @@ impl Pattern {
         after: &str,
         origin: Origin,
     ) -> Result<Pattern, RegexError> {
-        let text = [before, &respell(pattern), after].concat();
-        let refused = |e: pcre2::Error| RegexError { pattern: pattern.to_vec(), message: reason(&e), origin };
-        RegexBuilder::new().build(&text).map(Pattern).map_err(refused)
+        let bare = respell(pattern);
+        let build = |text: &str| RegexBuilder::new().build(text);
+        build(&[before, &bare, after].concat()).map(Pattern).map_err(|wrapped| {
+            // Without what is around it an unclosed class is called what it is.
+            let error = build(&bare).err().unwrap_or(wrapped);
+            RegexError { pattern: pattern.to_vec(), message: reason(&error), origin }
+        })
     }
 
     /// Tells whether the pattern is found in `subject`.
@@ -99,11 +104,21 @@ fn respell(pattern: &[u8]) -> String {
             b'[' => at += class(&pattern[at..], &mut out),
             byte => {
                 push(byte, &mut out);
+                if byte == b'{' && has_no_minimum(&pattern[at + 1..]) {
+                    out.push('0');
+                }
                 at += 1;
             }
         }
     }
     out
+}
+
+/// Tells whether what follows an opening brace is `,n}`, which older versions of PCRE2 take for plain text.
+fn has_no_minimum(rest: &[u8]) -> bool {
+    let Some(digits) = rest.strip_prefix(b",") else { return false };
+    let count = digits.iter().take_while(|b| b.is_ascii_digit()).count();
+    count > 0 && digits.get(count) == Some(&b'}')
 }
 
 /// Writes one byte that stands for itself; beyond ASCII as `\xHH`, since the engine's text is UTF-8.
@@ -240,6 +255,19 @@ mod tests {
         assert!(found(r"[\z]\j", b"zj"));
         assert!(found(r"\w\.\d", b"a.1"));
         assert!(found(r"[\w\]]+", b"a]"));
+    }
+
+    #[test]
+    fn a_quantifier_may_lack_its_minimum() {
+        assert!(found("a{,2}b", b"aab"));
+        assert!(!found("a{,2}b", b"aaab"));
+        assert!(found("a{,}", b"a{,}"));
+    }
+
+    #[test]
+    fn an_error_is_about_the_pattern_alone() {
+        let error = Pattern::compile("(", b"[", r")\z", Origin::Ignore).unwrap_err();
+        assert_eq!(error.to_string(), "missing terminating ] for character class in pattern [");
     }
 
     #[test]

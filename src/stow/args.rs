@@ -242,3 +242,146 @@ impl Settings {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::stow::words;
+
+    fn parsed(line: &str) -> Invocation {
+        parse(line.split_whitespace().map(|word| word.as_bytes().to_vec()).collect())
+    }
+
+    fn settings(line: &str) -> Settings {
+        match parsed(line) {
+            Invocation::Run(settings) => settings,
+            other => panic!("{line}: {other:?}"),
+        }
+    }
+
+    fn steps(line: &str) -> String {
+        let steps = settings(line).steps.into_iter().map(|(mode, name)| {
+            let sign = if mode == Mode::Stow { '+' } else { '-' };
+            format!("{sign}{}", String::from_utf8_lossy(&name))
+        });
+        steps.collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn modes_rule_the_packages_after_them() {
+        for (line, expected) in [
+            ("p", "+p"),
+            ("p -D q", "-q +p"),
+            ("-D p q -S r", "-p -q +r"),
+            ("-R p", "-p +p"),
+            ("-R p -D q -S r", "-p -q +p +r"),
+            ("-Rp p", "-p +p"),
+            ("+D p", "-p"),
+            ("--D p --st q", "-p +q"),
+            ("--del p --restow q", "-p -q +q"),
+            ("p/ q//", "+p +q"),
+            ("a/b / .", "+a/b + +."),
+            ("-n- -p --foo", "+-p +--foo"),
+            ("- p p", "+- +p +p"),
+            ("-D", ""),
+        ] {
+            assert_eq!(steps(line), expected, "stow {line}");
+        }
+    }
+
+    #[test]
+    fn verbosity_adds_up() {
+        for (line, expected) in [
+            ("p", None),
+            ("-v", Some(1)),
+            ("-vvn", Some(2)),
+            ("-v 2", Some(2)),
+            ("-v2p", Some(2)),
+            ("-v3 -v", Some(4)),
+            ("-v9 -v-9", Some(-9)),
+            ("--verb=2 --v", Some(3)),
+            ("-v --verbose=", Some(2)),
+            ("-v p1", Some(1)),
+        ] {
+            assert_eq!(settings(line).verbosity, expected, "stow {line}");
+        }
+    }
+
+    #[test]
+    fn every_option_has_its_place() {
+        let all = settings(
+            "-d=X --target /t --ignore a --ignore=b --defer=c --override d --adopt --no-f --dotfiles --compat --no",
+        );
+        let expected = Settings {
+            dir: Some(b"=X".to_vec()),
+            target: Some(b"/t".to_vec()),
+            steps: Vec::new(),
+            ignore: vec![b"a".to_vec(), b"b".to_vec()],
+            defer: vec![b"c".to_vec()],
+            overrides: vec![b"d".to_vec()],
+            adopt: true,
+            no_folding: true,
+            dotfiles: true,
+            compat: true,
+            simulate: true,
+            verbosity: None,
+        };
+        assert_eq!(all, expected);
+        assert!(settings("--no- p").no_folding && !settings("--no- p").simulate);
+        assert!(settings("--n p").simulate && settings("--sim p").simulate && settings("+n p").simulate);
+    }
+
+    /// What stow 2.4.1 wrote to standard error, but for the engine's words about a pattern.
+    #[test]
+    fn errors_are_all_named_in_order() {
+        for (line, expected) in [
+            ("--foo --bar=1 -Z p", "Unknown option: foo\nUnknown option: bar\nUnknown option: Z\n"),
+            ("-ZY", "Unknown option: Z\nUnknown option: Y\n"),
+            ("-Sp1", "Unknown option: 1\n"),
+            ("-h=1", "Unknown option: =\nUnknown option: 1\n"),
+            ("--=x", "Unknown option: =x\n"),
+            ("--DIR=/tmp", "Unknown option: DIR\n"),
+            ("--no-dotfiles", "Unknown option: no-dotfiles\n"),
+            ("+nv", "Unknown option: n\n"),
+            ("+", "Missing option after +\n"),
+            ("-d", "Option d requires an argument\n"),
+            ("--tar", "Option target requires an argument\n"),
+            ("--ignore=", "Option ignore requires an argument\n"),
+            ("-h -d", "Option d requires an argument\n"),
+            ("--ver", "Option ver is ambiguous (verbose, version)\n"),
+            ("--ver=2", "Option ver is ambiguous (verbose, version)\n"),
+            ("--de", "Option de is ambiguous (defer, delete)\n"),
+            ("--s", "Option s is ambiguous (simulate, stow)\n"),
+            ("--o", "Option override requires an argument\n"),
+            ("--dotfiles=1", "Option dotfiles does not take an argument\n"),
+            ("--n=", "Option n does not take an argument\n"),
+            ("--verb=x", "Value \"x\" invalid for option verbose (number expected)\n"),
+            (
+                "--foo --ignore=( --override=[ -Z",
+                "Unknown option: foo\nValue \"(\" invalid for option ignore (missing closing parenthesis)\n\
+                 Value \"[\" invalid for option override (missing terminating ] for character class)\nUnknown option: Z\n",
+            ),
+        ] {
+            let Invocation::Wrong(errors) = parsed(line) else { panic!("stow {line} is accepted") };
+            assert_eq!(String::from_utf8_lossy(&words::usage_errors(&errors)), expected, "stow {line}");
+        }
+    }
+
+    #[test]
+    fn help_outweighs_version_and_errors_outweigh_both() {
+        assert_eq!(parsed("-Vh p"), Invocation::Help);
+        assert_eq!(parsed("-nV"), Invocation::Version);
+        assert!(matches!(parsed("-h --foo"), Invocation::Wrong(_)));
+    }
+
+    #[test]
+    fn the_command_line_goes_over_the_files() {
+        let rc = settings("-d a -t b -vv --ignore=1 --adopt -D gone");
+        let line = settings("-t c --ignore=2 -n p");
+        let both = line.over(rc);
+        assert_eq!((both.dir, both.target), (Some(b"a".to_vec()), Some(b"c".to_vec())));
+        assert_eq!((both.verbosity, both.adopt, both.simulate), (Some(2), true, true));
+        assert_eq!(both.ignore, [b"1".to_vec(), b"2".to_vec()]);
+        assert_eq!(both.steps, [(Mode::Stow, b"p".to_vec())]);
+    }
+}

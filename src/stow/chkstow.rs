@@ -86,7 +86,7 @@ fn check(target: PathBuf, look: Look) -> Report {
     while let Some((path, kind)) = waiting.pop() {
         if kind.is_dir() {
             match entries(&path) {
-                Ok(entries) if is_marked(&entries) => words::skipping(&mut report.notices, bytes(&path)),
+                Ok(entries) if is_marked(&entries) => words::skipping(&mut report.notices, shown(&path)),
                 Ok(entries) => waiting.extend(entries.into_iter().rev()),
                 Err(error) => words::cannot(&mut report.notices, "open", bytes(&path), &error),
             }
@@ -117,6 +117,12 @@ fn entries(dir: &Path) -> io::Result<Vec<(PathBuf, FileType)>> {
     }
     entries.sort_by(|a, b| a.0.as_os_str().cmp(b.0.as_os_str()));
     Ok(entries)
+}
+
+/// Returns how a directory that is passed over is called: without the slash that the target may have been given with.
+fn shown(dir: &Path) -> &[u8] {
+    let whole = bytes(dir);
+    whole.strip_suffix(b"/").filter(|rest| !rest.is_empty()).unwrap_or(whole)
 }
 
 /// Tells whether a directory with these entries is another stow directory, or declared to be none of stow's business.

@@ -29,7 +29,7 @@ pub enum Value {
 /// How hyphens are read.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Dialect {
-    /// One hyphen begins a bundle of letters, two begin a name; capitals matter. So does `stow`.
+    /// One hyphen begins a bundle of letters, two or a plus begin a name; capitals matter. So does `stow`.
     Bundles,
     /// One hyphen, two, or a plus begin a name; capitals do not matter. So does `chkstow`.
     Names,
@@ -108,14 +108,12 @@ struct Reader<T: 'static> {
 
 impl<T: Copy> Reader<T> {
     fn word(&mut self, word: Vec<u8>) {
-        let long = |name: &[u8]| name.to_vec();
         match (self.dialect, word.as_slice()) {
             (_, b"-") => self.found.push(Found::Word(word)),
-            (Dialect::Names, b"+") => self.fail(UsageError::NoName(b'+')),
-            (_, [b'-', b'-', name @ ..]) | (Dialect::Names, [b'-' | b'+', name @ ..]) => {
-                self.long(&long(name));
-            }
-            (Dialect::Bundles, [b'-', letter, bundle @ ..]) => self.short(*letter, &long(bundle)),
+            (_, b"+") => self.fail(UsageError::NoName(b'+')),
+            (_, [b'-', b'-', name @ ..]) | (Dialect::Names, [b'-' | b'+', name @ ..]) => self.long(name),
+            (Dialect::Bundles, [b'+', name @ ..]) => self.plus(name),
+            (Dialect::Bundles, [b'-', letter, bundle @ ..]) => self.short(*letter, bundle),
             _ => self.found.push(Found::Word(word)),
         }
     }
@@ -133,10 +131,23 @@ impl<T: Copy> Reader<T> {
         };
         let lower = name.to_ascii_lowercase();
         let name = if self.dialect == Dialect::Names { lower.as_slice() } else { name };
-        let (spec, name) = match self.find(name) {
-            Ok(found) => found,
-            Err(error) => return self.fail(error),
-        };
+        match self.find(name) {
+            Ok((spec, name)) => self.named(spec, name, value),
+            Err(error) => self.fail(error),
+        }
+    }
+
+    /// Reads a name after a plus where hyphens begin bundles: no `=value`, and only its first letter is called unknown.
+    fn plus(&mut self, name: &[u8]) {
+        match self.find(name) {
+            Ok((spec, name)) => self.named(spec, name, None),
+            Err(UsageError::Unknown(name)) => self.fail(UsageError::Unknown(name[..1].to_vec())),
+            Err(error) => self.fail(error),
+        }
+    }
+
+    /// Adds an option found by its name, with the value after its equals sign or in the next word.
+    fn named(&mut self, spec: &Spec<T>, name: &'static str, value: Option<&[u8]>) {
         match (spec.value, value) {
             (Value::None, None) => self.found.push(Found::Flag(spec.id)),
             (Value::None, Some(_)) => self.fail(UsageError::TakesNoValue(name)),
@@ -299,7 +310,11 @@ mod tests {
         assert_eq!(line(Bundles, &["-n=x"]), [Found::Flag(Id::Dry), unknown("="), unknown("x")]);
         assert_eq!(line(Bundles, &["-n-", "-v"]), [Found::Flag(Id::Dry), word("-v")]);
         assert_eq!(line(Bundles, &["-n-foo"]), [Found::Flag(Id::Dry), unknown("foo")]);
-        assert_eq!(line(Bundles, &["+v", "-"]), [word("+v"), word("-")]);
+        assert_eq!(line(Bundles, &["+v", "-"]), [one, word("-")]);
+        assert_eq!(
+            line(Bundles, &["+sim", "+xy", "+d=x"]),
+            [Found::Flag(Id::Dry), unknown("x"), unknown("d")]
+        );
     }
 
     #[test]

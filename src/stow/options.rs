@@ -132,13 +132,9 @@ pub enum Refusal {
 /// The first thing that stow would complain about.
 pub fn resolve(settings: Settings, variable: &dyn Fn(&[u8]) -> Option<Vec<u8>>) -> Result<Options, Refusal> {
     let chosen = settings.dir.or_else(|| variable(b"STOW_DIR").filter(|dir| !dir.is_empty()));
-    let dir = match chosen {
-        Some(dir) => dir,
-        None => {
-            let unreachable = |source| Refusal::Unreachable { path: ".".into(), source };
-            env::current_dir().map_err(unreachable)?.into_os_string().into_encoded_bytes()
-        }
-    };
+    let here = || env::current_dir().unwrap_or_default().into_os_string().into_encoded_bytes();
+    // A current directory that is gone has no name, and the check below says so.
+    let dir = chosen.unwrap_or_else(here);
     let target = settings.target.unwrap_or_else(|| parent(&dir));
     for (option, value) in [("dir", &dir), ("target", &target)] {
         if !path(value.clone()).is_dir() {

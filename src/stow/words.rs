@@ -31,6 +31,12 @@ fn line(out: &mut Vec<u8>, parts: &[&[u8]]) {
     out.push(b'\n');
 }
 
+/// Returns the system's words for an error, without its number.
+fn cause(error: &io::Error) -> Vec<u8> {
+    let full = error.to_string();
+    full.split(" (os error").next().unwrap_or(&full).as_bytes().to_vec()
+}
+
 /// Returns the line of `--version`, which scripts search for the number of the GNU Stow they know.
 pub fn version() -> Vec<u8> {
     format!("stow (farm {}, compatible with GNU Stow) version 2.4.1\n", env!("CARGO_PKG_VERSION"))
@@ -109,8 +115,7 @@ pub fn rc_error(error: &RcError) -> Vec<u8> {
     let mut out = Vec::new();
     match error {
         RcError::Unreadable { path, source } => {
-            let (path, source) = (super::bytes(path), source.to_string());
-            line(&mut out, &[b"stow: ERROR: Could not read ", path, b": ", source.as_bytes()]);
+            return failure(&[b"Could not read ", super::bytes(path), b": ", &cause(source)].concat());
         }
         RcError::Undefined { option, name } => {
             let option = option.as_bytes();
@@ -140,8 +145,7 @@ pub fn refusal(refusal: &Refusal) -> Vec<u8> {
             return failure(&parts.concat());
         }
         Refusal::Unreachable { path, source } => {
-            let reason = format!(": {source}");
-            return failure(&[b"Cannot change to ", super::bytes(path), reason.as_bytes()].concat());
+            return failure(&[b"Cannot change to ", super::bytes(path), b": ", &cause(source)].concat());
         }
     }
     out
@@ -376,5 +380,109 @@ pub fn skipping(out: &mut Vec<u8>, dir: &[u8]) {
 
 /// Adds the notice that something could not be looked at.
 pub fn cannot(out: &mut Vec<u8>, verb: &str, path: &[u8], error: &io::Error) {
-    line(out, &[b"Can't ", verb.as_bytes(), b" ", path, b": ", error.to_string().as_bytes()]);
+    line(out, &[b"Can't ", verb.as_bytes(), b" ", path, b": ", &cause(error)]);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use farm::{Piece, Route};
+
+    fn text(bytes: &[u8]) -> String {
+        String::from_utf8_lossy(bytes).into_owned()
+    }
+
+    #[test]
+    fn scripts_find_the_version_they_know() {
+        let line = text(&version());
+        assert!(line.starts_with("stow (") && line.ends_with(") version 2.4.1\n"), "{line}");
+        assert!(text(&usage()).starts_with(&line));
+    }
+
+    fn at(path: &str) -> RelPath {
+        RelPath::new(path.as_bytes()).expect("a path below the root")
+    }
+
+    /// The forms in which stow 2.4.1 prints operations.
+    #[test]
+    fn operations_are_lines() {
+        let to = |text: &str| LinkText::new(text.as_bytes());
+        let piece = |path: &str, text: Option<&str>| Piece { path: at(path), text: text.map(to) };
+        let unfolded = Thing::Dir(vec![piece("b", None), piece("b/f", Some("../../stow/p/a/b/f"))]);
+        let folded = || Thing::Link(to("stow/p/a"));
+        let mut out = Vec::new();
+        for change in [
+            Change::Make(folded()),
+            Change::Swap { old: folded(), new: unfolded.clone() },
+            Change::Swap { old: unfolded, new: folded() },
+            Change::Adopt(to("stow/p/a")),
+        ] {
+            op(&mut out, &Op { path: at("a"), change });
+        }
+        let expected = "\
+LINK: a => stow/p/a
+UNLINK: a
+MKDIR: a
+MKDIR: a/b
+LINK: a/b/f => ../../stow/p/a/b/f
+UNLINK: a/b/f
+RMDIR a/b
+RMDIR a
+LINK: a => stow/p/a
+MV: a -> stow/p/a
+LINK: a => stow/p/a
+";
+        assert_eq!(text(&out), expected);
+    }
+
+    #[test]
+    fn conflicts_come_sorted_with_unstowing_first() {
+        let conflict = |action, package: &str, path: &str, reason| Conflict {
+            action,
+            package: at(package),
+            path: at(path),
+            reason,
+        };
+        let foreign = || Reason::NotOwned(LinkText::new(b"x"));
+        let other = Reason::OtherPackage { text: LinkText::new(b"stow/p1/f"), owner: at("p1") };
+        let source = Route::below_root(at("stow/c/x"));
+        let absolute = Reason::AbsoluteSource { source, text: LinkText::new(b"/abs") };
+        let all = [
+            conflict(Action::Link, "b", "z", foreign()),
+            conflict(Action::Link, "b", "y", foreign()),
+            conflict(Action::Link, "a", "f", other),
+            conflict(Action::Unlink, "c", "x", absolute),
+        ];
+        let expected = "\
+WARNING! unstowing c would cause conflicts:
+  * source is an absolute symlink stow/c/x => /abs
+WARNING! stowing a would cause conflicts:
+  * existing target is stowed to a different package: f => stow/p1/f
+WARNING! stowing b would cause conflicts:
+  * existing target is not owned by stow: y
+  * existing target is not owned by stow: z
+All operations aborted.
+";
+        assert_eq!(text(&conflicts(&all)), expected);
+    }
+
+    #[test]
+    fn refusals_read_as_in_stow() {
+        for (refused, expected, usage) in [
+            (Refusal::NoPackages, "stow: No packages to stow or unstow\n\n", true),
+            (
+                Refusal::NoDirectory { option: "dir", value: b"x y".to_vec() },
+                "stow: --dir value 'x y' is not a valid directory\n\n",
+                true,
+            ),
+            (Refusal::Slash, "stow: ERROR: Slashes are not permitted in package names\n", false),
+            (
+                Refusal::NoPackage { dir: b"../stow".to_vec(), name: b"p".to_vec() },
+                "stow: ERROR: The stow directory ../stow does not contain package p\n",
+                false,
+            ),
+        ] {
+            assert_eq!((text(&refusal(&refused)).as_str(), wants_usage(&refused)), (expected, usage));
+        }
+    }
 }
