@@ -136,6 +136,17 @@ impl<'a> Scanner<'a> {
                 Fact::Holds(self.root.holds(&path))
             }
             Need::Present(route) => Fact::Holds(self.absolute(route).is_dir()),
+            Need::Endless { source, dir } => {
+                let source = snapshot.source(*source);
+                let mut at = self.absolute(&source.route());
+                let mut passed = vec![fs_err::canonicalize(&at).ok()];
+                for name in source.tree.path(*dir).names() {
+                    at.push(os(name.as_bytes()));
+                    passed.push(fs_err::canonicalize(&at).ok());
+                }
+                let last = passed.pop();
+                Fact::Holds(last.is_none_or(|last| last.is_none() || passed.contains(&last)))
+            }
             Need::Real { dir, name } => {
                 let path = snapshot.target.path(*dir).join(name);
                 let text = match snapshot.target.get(*dir, name) {

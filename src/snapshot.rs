@@ -82,6 +82,14 @@ pub enum Need {
     Marked(Route),
     /// Whether there is a directory at a place: [`Fact::Holds`].
     Present(Route),
+    /// Whether a package's directory that is reached through a link is one that was passed on the way, so that there
+    /// is no end to what is in it: [`Fact::Holds`].
+    Endless {
+        /// The package.
+        source: SourceId,
+        /// The directory behind the link.
+        dir: DirId,
+    },
     /// Where a link in the target leads when links on the way are followed: [`Fact::Real`].
     Real {
         /// The directory it is in.

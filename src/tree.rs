@@ -190,6 +190,11 @@ impl Tree {
         self.behind.get(&(dir, name.clone())).copied()
     }
 
+    /// Tells whether `dir` is what a symbolic link leads to.
+    pub fn is_behind(&self, dir: DirId) -> bool {
+        self.parent(dir).is_some_and(|(up, name)| matches!(self.get(up, name), Some(Some(Node::Link(_)))))
+    }
+
     fn add(&mut self, parent: DirId, name: &Name, entries: Option<Entries>) -> DirId {
         let id = u32::try_from(self.dirs.len()).expect("fewer than four thousand million directories");
         self.dirs.push(Arc::new(Dir { parent, name: Some(name.clone()), entries }));

@@ -248,14 +248,32 @@ impl<'a> Planner<'a> {
                 },
                 _ => None,
             };
+            let endless = match (old, new) {
+                (Some(old), Some(new)) => self.endless(old).zip(self.endless(new)).map(|(a, b)| a && b),
+                _ => Some(false),
+            };
+            let Some(endless) = endless else { return };
             match (old, new) {
-                (Some(old), Some(new)) => self.unfold(entry, old, new, below),
+                (Some(old), Some(new)) if !endless => self.unfold(entry, old, new, below),
                 _ => {
                     let reason = Reason::OtherPackage { text, owner: place.package };
                     self.conflict(Action::Link, entry.from.id, path, reason);
                 }
             }
         }
+    }
+
+    /// Tells whether a package's directory holds itself by way of links. Two such cannot be mirrored into one.
+    fn endless(&mut self, src: Src) -> Option<bool> {
+        if !self.snapshot.source(src.id).tree.is_behind(src.dir) {
+            return Some(false);
+        }
+        let need = Need::Endless { source: src.id, dir: src.dir };
+        let known = self.snapshot.holds(&need);
+        if known.is_none() {
+            self.needs.insert(need);
+        }
+        known
     }
 
     /// Turns the link to `old` into a directory that mirrors first `old` and then `new`.
