@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 use farm::{Farm, ScanError};
 
 use args::{Invocation, Settings};
-use options::Options;
+use options::{Options, Refusal};
 use rc::Surroundings;
 
 /// The exit status of usage errors and conflicts.
@@ -103,11 +103,19 @@ fn planned(options: &Options) -> Result<u8, ScanError> {
     let farm = Farm::open(&request, &rules)?;
     let planned = farm.plan()?;
     let mut said = Vec::new();
+    if options.verbosity > 1 {
+        words::details(&mut said, &request, &planned);
+    }
     planned.notices.iter().for_each(|notice| words::notice(&mut said, notice));
     if options.verbosity > 0 {
         planned.plan.ops.iter().for_each(|op| words::op(&mut said, op));
     }
     words::say(&said);
+    if let Some(name) = &options.missing {
+        let missing = Refusal::NoPackage { dir: request.stow_dir.to_bytes(), name: name.clone() };
+        words::say(&words::refusal(&missing));
+        return Ok(FAILED);
+    }
     if !planned.conflicts.is_empty() {
         words::say(&words::conflicts(&planned.conflicts));
         return Ok(REFUSED);
@@ -121,7 +129,7 @@ fn planned(options: &Options) -> Result<u8, ScanError> {
     }
     match farm.apply(&planned.plan, kept().as_deref()) {
         Ok(outcome) => {
-            words::say(&words::outcome(&outcome, options.verbosity > 0));
+            words::say(&words::outcome(&outcome, options.verbosity > 1));
             Ok(0)
         }
         Err(failure) => {
