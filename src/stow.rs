@@ -56,6 +56,16 @@ fn options(line: Vec<Vec<u8>>) -> Result<Options, u8> {
     })
 }
 
+/// Returns what the resource files say, or in words what is wrong with them.
+pub fn resources() -> Result<Settings, String> {
+    let said = |text: Vec<u8>| String::from_utf8_lossy(text.trim_ascii_end()).into_owned();
+    match rc::read(&Surroundings { variable: &variable }).map_err(|error| said(words::rc_error(&error)))? {
+        Invocation::Run(settings) => Ok(settings),
+        Invocation::Wrong(errors) => Err(format!(".stowrc: {}", said(words::usage_errors(&errors)))),
+        Invocation::Help | Invocation::Version => Ok(Settings::default()),
+    }
+}
+
 /// Answers what asks for text instead of work, with the status to end with.
 fn settings(invocation: Invocation) -> Result<Settings, u8> {
     match invocation {
@@ -77,7 +87,7 @@ fn variable(name: &[u8]) -> Option<Vec<u8>> {
 }
 
 /// Returns the path that these bytes spell.
-fn path(bytes: Vec<u8>) -> PathBuf {
+pub fn path(bytes: Vec<u8>) -> PathBuf {
     PathBuf::from(OsString::from_vec(bytes))
 }
 

@@ -57,10 +57,10 @@ impl Options {
             };
             RelPath::new(name).map(|package| Step { action, package })
         };
-        let patterns = |patterns: &[Vec<u8>], origin| match patterns {
-            [] => PathPatterns::None,
-            // They were compiled once already, to complain in the order that stow does.
-            patterns => StartPatterns::new(patterns, origin).map_or(PathPatterns::None, PathPatterns::Starts),
+        // They were compiled once already, to complain in the order that stow does.
+        let patterns = |patterns: &[Vec<u8>], origin| PathPatterns {
+            starts: StartPatterns::new(patterns, origin).unwrap_or_default(),
+            ..PathPatterns::default()
         };
         let mut policy = Policy::stow();
         if self.no_folding {
