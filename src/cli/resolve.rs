@@ -81,16 +81,17 @@ impl Farm {
         let chosen = choose_target(target, &dir);
         let (root, mount) =
             existing(&chosen.path).map_err(|cause| refuse("target directory", &chosen, cause))?;
-        let whole = root.join(OsStr::from_bytes(mount.as_bytes()));
-        if whole.starts_with(&dir) {
-            return Err(Refusal::TargetInside { target: whole, dir });
+        let farm = Farm { dir, root, mount };
+        let target = farm.target();
+        if target.starts_with(&farm.dir) {
+            return Err(Refusal::TargetInside { target, dir: farm.dir });
         }
-        Ok(Farm { dir, root, mount })
+        Ok(farm)
     }
 
-    /// Returns the target.
+    /// Returns the target, with no slash at its end.
     pub fn target(&self) -> PathBuf {
-        self.root.join(OsStr::from_bytes(self.mount.as_bytes()))
+        self.root.join(OsStr::from_bytes(self.mount.as_bytes())).components().collect()
     }
 
     /// Returns the request for these steps.

@@ -46,19 +46,19 @@ impl Words {
 
     /// Says why a command line makes no sense.
     pub fn usage(&self, message: &str, hint: &str) -> Exit {
-        self.say_error(message, &[], Some(hint));
+        self.say_no_plan(message, &[], Some(hint));
         Exit::Usage
     }
 
     /// Says what a system call could not do; nothing has changed.
     pub fn error(&self, error: &Error) -> Exit {
-        self.say_error(&shown(&error.to_string()), &["nothing was changed".to_owned()], None);
+        self.say_no_plan(&shown(&error.to_string()), &["nothing was changed".to_owned()], None);
         Exit::Refused
     }
 
     /// Says why a farm could not be read; nothing has changed.
     pub fn scan_error(&self, error: &ScanError) -> Exit {
-        self.say_error(&shown(&error.to_string()), &["nothing was changed".to_owned()], None);
+        self.say_no_plan(&shown(&error.to_string()), &["nothing was changed".to_owned()], None);
         Exit::Refused
     }
 
@@ -99,7 +99,7 @@ impl Words {
             ),
             Refusal::System(error) => (error.to_string(), None),
         };
-        self.say_error(&shown(&message), &["nothing was changed".to_owned()], hint.as_deref());
+        self.say_no_plan(&shown(&message), &["nothing was changed".to_owned()], hint.as_deref());
         Exit::Refused
     }
 
@@ -238,6 +238,14 @@ impl Words {
         }
     }
 
+    /// Says why there was not even a plan.
+    fn say_no_plan(&self, message: &str, facts: &[String], hint: Option<&str>) {
+        self.say_error(message, facts, hint);
+        if self.json {
+            json::error(message);
+        }
+    }
+
     fn say_error(&self, message: &str, facts: &[String], hint: Option<&str>) {
         let mut text = format!("{ERROR}error:{ERROR:#} {message}");
         for fact in facts {
@@ -247,9 +255,6 @@ impl Words {
             let _ = write!(text, "\n{HINT}hint:{HINT:#} {hint}");
         }
         self.to_stderr(&text);
-        if self.json {
-            json::error(message);
-        }
     }
 
     fn to_stderr(&self, text: &str) {
