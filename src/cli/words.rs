@@ -50,6 +50,13 @@ impl Words {
         Exit::Usage
     }
 
+    /// Says what is wrong with a `.stowrc`; nothing has changed.
+    pub fn bad_stowrc(&self, message: &str) -> Exit {
+        let hint = "farm takes the defaults of ~/.stowrc and ./.stowrc, as stow does";
+        self.say_error(&shown(message), &["nothing was changed".to_owned()], Some(hint));
+        Exit::Refused
+    }
+
     /// Says what a system call could not do; nothing has changed.
     pub fn error(&self, error: &Error) -> Exit {
         self.say_no_plan(&shown(&error.to_string()), &["nothing was changed".to_owned()], None);
@@ -314,6 +321,8 @@ struct Tally {
     made: usize,
     removed: usize,
     changed: usize,
+    folded: usize,
+    unfolded: usize,
     dirs: usize,
 }
 
@@ -328,6 +337,8 @@ impl Tally {
                 Change::Remove(Thing::Dir(pieces)) => {
                     tally.removed += pieces.iter().filter(|piece| piece.text.is_some()).count();
                 }
+                Change::Swap { new: Thing::Dir(_), .. } => tally.unfolded += 1,
+                Change::Swap { old: Thing::Dir(_), .. } => tally.folded += 1,
                 Change::Swap { .. } => tally.changed += 1,
             }
         }
@@ -344,6 +355,8 @@ impl Tally {
         part(self.made, "link", "links");
         part(self.removed, "link removed", "links removed");
         part(self.changed, "link changed", "links changed");
+        part(self.unfolded, "directory unfolded", "directories unfolded");
+        part(self.folded, "directory folded", "directories folded");
         part(self.dirs, "directory made", "directories made");
         parts.join(", ")
     }

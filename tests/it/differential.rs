@@ -100,14 +100,22 @@ fn show() {
     }
 }
 
-/// Looks for a scenario in which stow says `FARM_SAYS`, and prints the smallest form of it.
+/// Looks for a scenario in which stow says `FARM_SAYS`, or shows the known difference `FARM_KNOWN`, and prints the
+/// smallest form of it.
 #[test]
 #[ignore = "for people: prints the smallest scenario from FARM_SEED on in which stow says FARM_SAYS"]
 fn find() {
     let stow = Program::stow().expect("a stow 2.4 on PATH or at $FARM_STOW");
-    let says = std::env::var("FARM_SAYS").expect("what stow says, in $FARM_SAYS");
-    let shows = |scenario: &Scenario| play::stow_alone(scenario, &stow).to_string().contains(&says);
-    let found = (number("FARM_SEED").unwrap_or(1)..).map(generate::scenario).find(shows);
+    let shows = |scenario: &Scenario| match (std::env::var("FARM_SAYS"), std::env::var("FARM_KNOWN")) {
+        (Ok(says), _) => play::stow_alone(scenario, &stow).to_string().contains(&says),
+        (_, Ok(known)) => {
+            let mut stats = Stats::default();
+            play::record(scenario, &stow, &mut stats);
+            stats.to_string().contains(&known)
+        }
+        _ => panic!("what to look for is in $FARM_SAYS or $FARM_KNOWN"),
+    };
+    let found = (number("FARM_SEED").unwrap_or(1)..).map(generate::scenario).find(&shows);
     let smallest = shrink::shrink(&found.expect("seeds do not end"), shows);
     println!("{}", play::stow_alone(&smallest, &stow));
 }

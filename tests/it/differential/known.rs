@@ -7,10 +7,13 @@ use super::request::{Request, asks_for};
 use super::run::{Program, Sandbox};
 use super::scenario::{Call, Edit, Node, Outcome, Status, Tree, changes};
 
-/// An entry of `docs/STOW-DIFFERENCES.md`.
+/// An entry of `docs/STOW-DIFFERENCES.md`, and in which form it shows where there are several.
 pub type Known = &'static str;
 
-const REMOVED_LINKS: Known = "reads-through-removed-links";
+const REMOVED_LINKS: Known = "reads-through-removed-links: dies";
+const FALSE_CONFLICT: Known = "reads-through-removed-links: sees a conflict that is none";
+const MISSED_CONFLICT: Known = "reads-through-removed-links: misses a conflict";
+const OTHER_TREE: Known = "reads-through-removed-links: makes another tree than step by step";
 const MARKER: Known = "marker-inside-a-package";
 const MARKER_DOTFILES: Known = "marker-path-with-dotfiles";
 const OTHER_NAME: Known = "dotfiles-spelled-differently";
@@ -54,12 +57,14 @@ pub fn find(case: &Case) -> Option<Known> {
         return Some(known);
     }
     let right = stepwise()?;
-    let stow_is_right = match wet {
-        Some(wet) => wet.status == right.status && wet.changes == right.changes,
-        None => agrees(case, case.stow, &right),
-    };
+    let stow = wet.as_ref().unwrap_or(case.stow);
+    let stow_is_right = agrees(case, stow, &right) && stow.changes == right.changes;
     let farm_is_right = case.farm.is_none_or(|farm| agrees(case, farm, &right));
-    (!stow_is_right && farm_is_right).then_some(REMOVED_LINKS)
+    (!stow_is_right && farm_is_right).then_some(match (stow.status.is_success(), right.status.is_success()) {
+        (false, true) => FALSE_CONFLICT,
+        (true, false) => MISSED_CONFLICT,
+        _ => OTHER_TREE,
+    })
 }
 
 /// What stow would have done without `-n`, if the call has one.
@@ -158,8 +163,7 @@ fn step_by_step(case: &Case) -> Option<StepByStep> {
         status = status.max(outcome.status);
         tree = after;
     }
-    let changes =
-        if status.is_success() && !request.simulate { changes(case.before, &tree) } else { Vec::new() };
+    let changes = if status.is_success() { changes(case.before, &tree) } else { Vec::new() };
     Some(StepByStep { status, changes, simulate: request.simulate })
 }
 

@@ -54,7 +54,7 @@ pub fn candidate(scenario: &Scenario, stow: &Program, stats: &mut Stats) -> Opti
     (!scenario.steps.is_empty()).then_some(Candidate { scenario, pairs })
 }
 
-/// Keeps the candidates that show what no other shows, the richest first, in the order of their seeds.
+/// Keeps the candidates that show what no other shows, the richest first, and fills up with the busiest.
 pub fn choose(mut candidates: Vec<Candidate>) -> Vec<Scenario> {
     candidates.sort_by(|a, b| a.scenario.title.cmp(&b.scenario.title));
     let mut seen = Pairs::new();
@@ -71,6 +71,10 @@ pub fn choose(mut candidates: Vec<Candidate>) -> Vec<Scenario> {
         }
         candidates = left;
     }
+    // The rest: the busiest.
+    candidates.sort_by_key(|it| std::cmp::Reverse(it.pairs.len()));
+    let room = KEEP - kept.len();
+    kept.extend(candidates.into_iter().take(room).map(|it| it.scenario));
     kept
 }
 
