@@ -54,17 +54,15 @@ pub fn compare(call: &Call, before: &Tree, stow: &Outcome, farm: &Outcome) -> Di
     }
 }
 
-/// A left-over `errno` is matched by any failure that is not a conflict or a usage error.
+/// A left-over `errno` is matched by any failure that is not a conflict or a usage error, an error by farm's 2.
 fn same_status(stow: &Outcome, farm: &Outcome) -> bool {
-    let is_left_over = match stow.status {
-        Status::Other => true,
-        Status::Code(0 | 1) | Status::Hangs => false,
-        Status::Code(_) => is_perl(&stow.err) || stow.err.iter().any(|line| line.contains(UNDEFINED)),
-    };
-    if is_left_over {
-        !matches!(farm.status, Status::Code(0 | 1) | Status::Hangs)
-    } else {
-        stow.status == farm.status
+    let says = |text: &str| stow.err.iter().any(|line| line.contains(text));
+    let any_failure = !matches!(farm.status, Status::Code(0 | 1) | Status::Hangs);
+    match stow.status {
+        Status::Other => any_failure,
+        Status::Code(2 | 255) if is_perl(&stow.err) || says(UNDEFINED) => any_failure,
+        Status::Code(255) if says("stow: ERROR: ") => farm.status == Status::Code(2),
+        _ => stow.status == farm.status,
     }
 }
 
