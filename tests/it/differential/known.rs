@@ -17,6 +17,7 @@ const OTHER_TREE: Known = "reads-through-removed-links: makes another tree than 
 const MARKER: Known = "marker-inside-a-package";
 const MARKER_DOTFILES: Known = "marker-path-with-dotfiles";
 const OTHER_NAME: Known = "dotfiles-spelled-differently";
+const OTHER_PATH: Known = "dotfiles-spelled-differently: unfolds a link that leads to another path";
 const ZERO: Known = "text-0";
 const STOW_DIRECTORY: Known = "link-at-a-stow-directory";
 const NOT_A_DIRECTORY: Known = "file-over-directory-on-unstow";
@@ -55,6 +56,9 @@ pub fn find(case: &Case) -> Option<Known> {
     }
     if let Some(known) = marker(case) {
         return Some(known);
+    }
+    if unfolds_another_path(case, wet.as_ref().unwrap_or(case.stow)) {
+        return Some(OTHER_PATH);
     }
     let right = stepwise()?;
     let stow = wet.as_ref().unwrap_or(case.stow);
@@ -121,6 +125,34 @@ fn adopts_over_a_link(case: &Case, stow: &Outcome) -> bool {
         let was_link = matches!(case.before.get(&edit.path), Some(Node::Link(_)));
         was_link && matches!(edit.node, Some(Node::File { .. }))
     })
+}
+
+/// Whether stow unfolded a link that does not lead to its own path in a package: it then links what the package has at
+/// the link's path, which is not what the link stood for.
+fn unfolds_another_path(case: &Case, stow: &Outcome) -> bool {
+    stow.changes.iter().any(|edit| match (case.before.get(&edit.path), &edit.node) {
+        (Some(Node::Link(text)), Some(Node::Dir)) => leads_to_another_path(&edit.path, text),
+        _ => false,
+    })
+}
+
+fn leads_to_another_path(link: &str, text: &str) -> bool {
+    let mut there: Vec<&str> = link.split('/').collect();
+    there.pop();
+    for name in text.split('/') {
+        match name {
+            "" | "." => {}
+            ".." => drop(there.pop()),
+            name => there.push(name),
+        }
+    }
+    let Some(package) = there.iter().position(|name| ["p1", "p2", "p3"].contains(name)) else {
+        return false;
+    };
+    let undot = |path: &str| path.replace("dot-", ".");
+    let below = undot(&there[package + 1..].join("/"));
+    let link = undot(link);
+    below.is_empty() || link != below && !link.ends_with(&format!("/{below}"))
 }
 
 /// A marker below a package, or, with `--dotfiles`, below a name that may be spelled otherwise there.
