@@ -24,6 +24,8 @@ const NOT_A_DIRECTORY: Known = "file-over-directory-on-unstow";
 const DANGLING: Known = "dangling-foreign-link-refold";
 const ADOPT_LINK: Known = "adopt-over-a-link";
 
+const DISPLACED: Known = "unfold-by-target-name";
+
 /// One call, seen from both sides; there is no farm's side when recording.
 pub struct Case<'a> {
     pub call: &'a Call,
@@ -59,6 +61,9 @@ pub fn find(case: &Case) -> Option<Known> {
     }
     if unfolds_another_path(case, wet.as_ref().unwrap_or(case.stow)) {
         return Some(OTHER_PATH);
+    }
+    if has_displaced_links(case.before) && case.farm.is_none_or(|farm| shows_what_links_showed(case, farm)) {
+        return Some(DISPLACED);
     }
     let right = stepwise()?;
     let stow = wet.as_ref().unwrap_or(case.stow);
@@ -171,6 +176,62 @@ fn marker(case: &Case) -> Option<Known> {
     } else {
         None
     }
+}
+
+/// Returns where a link leads: the path in the tree, folded as text, and what of it lies in a package.
+fn destination(link: &str, text: &str) -> Option<(String, String)> {
+    let mut at: Vec<&str> = link.split('/').collect();
+    at.pop();
+    for segment in text.strip_prefix("{R}/").unwrap_or(text).split('/') {
+        match segment {
+            "" | "." => {}
+            ".." => drop(at.pop()?),
+            name => at.push(name),
+        }
+    }
+    let package = at.iter().position(|name| ["p1", "p2", "p3"].contains(name))?;
+    Some((at.join("/"), at[package + 1..].join("/")))
+}
+
+/// Whether a link leads to a package's directory of another path than its own, as people make by hand.
+fn has_displaced_links(before: &Tree) -> bool {
+    displaced_links(before).next().is_some()
+}
+
+/// Such links, and the directories they lead to.
+fn displaced_links(before: &Tree) -> impl Iterator<Item = (&String, String)> {
+    before.iter().filter_map(|(path, node)| {
+        let Node::Link(text) = node else { return None };
+        let (place, below) = destination(path, text)?;
+        let is_own = !below.is_empty() && (path == &below || path.ends_with(&format!("/{below}")));
+        (!is_own && matches!(before.get(&place), Some(Node::Dir))).then_some((path, place))
+    })
+}
+
+/// Whether all that was seen through displaced links is still there where farm made directories of them.
+fn shows_what_links_showed(case: &Case, farm: &Outcome) -> bool {
+    let mut after = case.before.clone();
+    for edit in &farm.changes {
+        match &edit.node {
+            Some(node) => drop(after.insert(edit.path.clone(), node.clone())),
+            None => drop(after.remove(&edit.path)),
+        }
+    }
+    displaced_links(case.before).filter(|(path, _)| after.get(*path) == Some(&Node::Dir)).all(
+        |(path, place)| {
+            let names = case.before.keys().filter_map(|it| it.strip_prefix(&format!("{place}/")));
+            names.filter(|name| !name.contains('/')).all(|name| {
+                let shown = name.strip_prefix("dot-").map(|rest| format!("{path}/.{rest}"));
+                let is_there = |path: &str| after.keys().any(|it| it == path);
+                let is_ignorable =
+                    ["README", "LICENSE", "CVS", ".git", ".stow"].iter().any(|it| name.starts_with(it));
+                is_there(&format!("{path}/{name}"))
+                    || shown.is_some_and(|it| is_there(&it))
+                    || is_ignorable
+                    || name.ends_with('~')
+            })
+        },
+    )
 }
 
 /// What stow does when each step is a call of its own.
