@@ -118,8 +118,15 @@ impl<'a> Planner<'a> {
                 self.unlink(id);
             }
         }
+        // What is not known yet must not be planned upon: a directory might fold here that does not.
+        if !self.needs.is_empty() {
+            return;
+        }
         if self.request.policy.refold == Refold::AfterAll {
             self.refold_visited();
+        }
+        if !self.needs.is_empty() {
+            return;
         }
         for step in of(Action::Link) {
             if let Some(id) = self.package(&step.package) {

@@ -72,7 +72,9 @@ impl<'a> Planner<'a> {
             if self.request.policy.walk == Walk::Package {
                 self.tidy(dir, id);
             }
-            self.visited(dir);
+            if self.needs.is_empty() {
+                self.visited(dir);
+            }
         }
     }
 

@@ -65,6 +65,9 @@ pub fn find(case: &Case) -> Option<Known> {
     if has_displaced_links(case.before) && case.farm.is_none_or(|farm| shows_what_links_showed(case, farm)) {
         return Some(DISPLACED);
     }
+    if case.farm.is_some_and(|farm| sees_files_through_removed_links(case, farm)) {
+        return Some(FALSE_CONFLICT);
+    }
     let right = stepwise()?;
     let stow = wet.as_ref().unwrap_or(case.stow);
     let stow_is_right = agrees(case, stow, &right) && stow.changes == right.changes;
@@ -176,6 +179,29 @@ fn marker(case: &Case) -> Option<Known> {
     } else {
         None
     }
+}
+
+/// Whether all that stow has against a call and farm has not are files that it sees through links of before.
+fn sees_files_through_removed_links(case: &Case, farm: &Outcome) -> bool {
+    let is_through_a_link = |line: &str| {
+        let path =
+            line.strip_prefix("  * cannot stow ").and_then(|line| line.split_once(" over existing target "));
+        let Some(path) = path.and_then(|(_, rest)| rest.split_once(" since ")).map(|(path, _)| path) else {
+            return false;
+        };
+        path.match_indices('/').any(|(at, _)| {
+            let is_it = |link: &str| link == &path[..at] || link.ends_with(&format!("/{}", &path[..at]));
+            case.before.iter().any(|(link, node)| matches!(node, Node::Link(_)) && is_it(link))
+        })
+    };
+    let mut more = case.stow.err.iter().filter(|line| !farm.err.contains(line)).peekable();
+    let removes_first = case.call.args.iter().any(|arg| arg.contains('R') || arg.contains('D'));
+    let same_end = case.stow.status == Status::Code(1) && farm.status == Status::Code(1);
+    same_end
+        && removes_first
+        && more.peek().is_some()
+        && more.all(|line| is_through_a_link(line))
+        && farm.err.iter().all(|line| case.stow.err.contains(line))
 }
 
 /// Returns where a link leads: the path in the tree, folded as text, and what of it lies in a package.
