@@ -65,6 +65,9 @@ pub fn find(case: &Case) -> Option<Known> {
     if has_displaced_links(case.before) && case.farm.is_none_or(|farm| shows_what_links_showed(case, farm)) {
         return Some(DISPLACED);
     }
+    if asks_for(case.call, case.before, "--dotfiles") && has_two_spellings(case.before) {
+        return Some(OTHER_NAME);
+    }
     if case.farm.is_some_and(|farm| sees_files_through_removed_links(case, farm)) {
         return Some(FALSE_CONFLICT);
     }
@@ -181,7 +184,7 @@ fn marker(case: &Case) -> Option<Known> {
     }
 }
 
-/// Whether all that stow has against a call and farm has not are files that it sees through links of before.
+/// Whether all that stow alone has against a call are files that it sees through links of before.
 fn sees_files_through_removed_links(case: &Case, farm: &Outcome) -> bool {
     let is_through_a_link = |line: &str| {
         let path =
@@ -194,14 +197,20 @@ fn sees_files_through_removed_links(case: &Case, farm: &Outcome) -> bool {
             case.before.iter().any(|(link, node)| matches!(node, Node::Link(_)) && is_it(link))
         })
     };
-    let mut more = case.stow.err.iter().filter(|line| !farm.err.contains(line)).peekable();
+    let is_conflict = |line: &&String| line.starts_with("  * ");
+    let mut more =
+        case.stow.err.iter().filter(is_conflict).filter(|line| !farm.err.contains(line)).peekable();
     let removes_first = case.call.args.iter().any(|arg| arg.contains('R') || arg.contains('D'));
     let same_end = case.stow.status == Status::Code(1) && farm.status == Status::Code(1);
-    same_end
-        && removes_first
-        && more.peek().is_some()
-        && more.all(|line| is_through_a_link(line))
-        && farm.err.iter().all(|line| case.stow.err.contains(line))
+    same_end && removes_first && more.peek().is_some() && more.all(|line| is_through_a_link(line))
+}
+
+/// Whether a directory of a package spells one target name in two ways, `.x` and `dot-x`.
+fn has_two_spellings(before: &Tree) -> bool {
+    before.keys().any(|path| match path.rsplit_once("/dot-") {
+        Some((dir, rest)) => !rest.contains('/') && before.contains_key(&format!("{dir}/.{rest}")),
+        None => false,
+    })
 }
 
 /// Returns where a link leads: the path in the tree, folded as text, and what of it lies in a package.
