@@ -10,7 +10,7 @@ use crate::path::{LinkText, Name, RelPath, Route};
 use crate::rules::Rules;
 use crate::tree::{DirId, Entry, Kind, Leads, Node, Tree};
 
-/// A package's place in [`Snapshot::sources`].
+/// Which package of a snapshot: see [`Snapshot::source`].
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct SourceId(usize);
 
