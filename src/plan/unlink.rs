@@ -77,12 +77,15 @@ impl<'a> Planner<'a> {
     }
 
     fn enter_to_unlink(&mut self, id: SourceId, visit: Visit) -> Option<Frame<'a>> {
-        let entries = visit.src.map(|src| (src, self.source_entries(src)));
+        let entries = match visit.src {
+            Some(src) => Some((src, self.both_read(visit.dir, src, true)?)),
+            None => None,
+        };
         if !self.target_read(visit.dir, true) || self.guarded(visit.dir) {
             return None;
         }
         let names = match entries {
-            Some((src, entries)) => Names::Package(src, entries?.iter()),
+            Some((src, entries)) => Names::Package(src, entries.iter()),
             None => {
                 let names: Vec<_> = self.tree.entries(visit.dir)?.keys().cloned().collect();
                 Names::Target(names.into_iter())
