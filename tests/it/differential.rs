@@ -3,7 +3,10 @@
 //! * `cargo test --test it replay` runs farm against recorded runs of stow; no stow is needed.
 //! * `FARM_LIVE=20000 FARM_SEED=1 cargo test --release --test it live -- --nocapture` runs both, side by side,
 //!   when a stow 2.4 is on `$PATH` or at `$FARM_STOW`.
-//! * `FARM_RECORD=1 cargo test --test it record -- --ignored` makes the recordings anew.
+//! * `FARM_RECORD=3000 cargo test --test it differential::record -- --exact --ignored` makes the random recordings;
+//!   `cargo test --test it differential::rewrite -- --exact --ignored` plays all recordings again and fills in the
+//!   outcomes of those written by hand.
+//! * `$FARM_SHOW` is the number of differences shown in full, and after which the live comparison stops.
 //! * `$FARM_BIN` names another program to test; called `stow` it is run as it is, else with `stow` first.
 
 mod compare;
@@ -27,12 +30,17 @@ use stats::Stats;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// Does `work` for 0, 1, … `count` on all processors; stops early when a third piece of work fails.
+/// How many failures are shown in full: three, or `$FARM_SHOW`.
+fn shown() -> usize {
+    number("FARM_SHOW").map_or(3, |number| number as usize)
+}
+
+/// Does `work` for 0, 1, … `count` on all processors; stops early when `enough` pieces of work have failed.
 fn on_all_processors(
     count: usize,
+    enough: usize,
     work: impl Fn(usize, &mut Stats) -> Option<Failure> + Sync,
 ) -> (Stats, Vec<Failure>) {
-    const ENOUGH: usize = 3;
     let next = AtomicUsize::new(0);
     let result = Mutex::new((Stats::default(), Vec::new()));
     std::thread::scope(|scope| {
@@ -48,7 +56,7 @@ fn on_all_processors(
                     if let Some(failure) = work(number, &mut stats) {
                         let mut result = result.lock().expect("no worker panicked");
                         result.1.push(failure);
-                        if result.1.len() >= ENOUGH {
+                        if result.1.len() >= enough {
                             next.store(count, Ordering::Relaxed);
                         }
                     }
@@ -77,7 +85,7 @@ fn live() {
         now.map_or(0, |now| now.as_secs())
     });
     let farm = Program::under_test();
-    let (stats, failures) = on_all_processors(count as usize, |number, stats| {
+    let (stats, failures) = on_all_processors(count as usize, shown(), |number, stats| {
         play::live(&generate::scenario(seed + number as u64), &stow, &farm, stats)
     });
     println!("FARM_SEED={seed}\n{stats}");
@@ -126,12 +134,15 @@ fn replay() {
     let farm = Program::under_test();
     let recorded: Vec<_> = record::all().into_iter().flat_map(|(_, scenarios)| scenarios).collect();
     let (stats, failures) =
-        on_all_processors(recorded.len(), |number, _| play::replay(&recorded[number], &farm));
+        on_all_processors(recorded.len(), usize::MAX, |number, _| play::replay(&recorded[number], &farm));
     println!("{} recorded scenarios replayed", stats.scenarios);
-    for failure in &failures {
+    for failure in failures.iter().take(shown()) {
         println!("{failure}");
     }
-    assert!(failures.is_empty(), "farm and recorded runs of stow differ");
+    for failure in &failures {
+        println!("{}, call {}", failure.scenario.title, failure.step + 1);
+    }
+    assert!(failures.is_empty(), "{} of {} recorded runs differ", failures.len(), recorded.len());
 }
 
 /// A program that does nothing must not pass.
@@ -158,26 +169,36 @@ fn scenarios_survive_their_text_form() {
     }
 }
 
-/// Makes the recordings in `tests/recorded` from `FARM_RECORD` random scenarios and the handmade ones.
+/// Makes the random recordings in `tests/recorded`, from `FARM_RECORD` scenarios.
 #[test]
 #[ignore = "writes tests/recorded; needs a stow 2.4.1"]
 fn record() {
     let stow = Program::stow().expect("a stow 2.4 on PATH or at $FARM_STOW");
     let count = number("FARM_RECORD").unwrap_or(3000) as usize;
     let candidates = Mutex::new(Vec::new());
-    let (stats, _) = on_all_processors(count, |number, stats| {
+    let (stats, _) = on_all_processors(count, shown(), |number, stats| {
         let candidate = record::candidate(&generate::scenario(number as u64), &stow, stats);
         candidates.lock().expect("no worker panicked").extend(candidate);
         None
     });
     println!("{stats}");
     let chosen = record::choose(candidates.into_inner().expect("no worker panicked"));
-    record::write(&chosen, &stow);
+    record::write(&chosen);
 }
 
-/// Fills in the outcomes of the handmade scenarios only.
+/// Plays all recordings with stow again: fills in what was written by hand, drops what turned out to be a difference.
 #[test]
 #[ignore = "writes tests/recorded; needs a stow 2.4.1"]
-fn rewrite_handmade() {
-    record::rewrite_handmade(&Program::stow().expect("a stow 2.4 on PATH or at $FARM_STOW"));
+fn rewrite() {
+    let stow = Program::stow().expect("a stow 2.4 on PATH or at $FARM_STOW");
+    for (name, scenarios) in record::all() {
+        let played = Mutex::new(vec![None; scenarios.len()]);
+        on_all_processors(scenarios.len(), shown(), |number, _| {
+            let again = record::again(&name, &scenarios[number], &stow);
+            played.lock().expect("no worker panicked")[number] = Some(again);
+            None
+        });
+        let played: Vec<_> = played.into_inner().expect("no worker panicked").into_iter().flatten().collect();
+        record::write_file(&name, &played);
+    }
 }

@@ -37,27 +37,32 @@ impl std::fmt::Display for Difference {
     }
 }
 
+/// farm says where it keeps what `--adopt` replaces, which stow loses.
+fn without_kept(farm: &Outcome) -> Outcome {
+    let mut farm = farm.clone();
+    farm.err.retain(|line| !line.starts_with("kept {R}/"));
+    farm
+}
+
 /// Compares what farm did with what stow did, from the same start.
 pub fn compare(call: &Call, before: &Tree, stow: &Outcome, farm: &Outcome) -> Difference {
     Difference {
         status: (!same_status(stow, farm))
             .then(|| format!("exit status: stow {}, farm {}", stow.status, farm.status)),
         tree: (stow.changes != farm.changes).then(|| tree_difference(&stow.changes, &farm.changes)),
-        text: text(call, before, stow, farm),
+        text: text(call, before, stow, &without_kept(farm)),
     }
 }
 
-/// A left-over `errno` is matched by any failure that is not a conflict or a usage error.
+/// A left-over `errno` is matched by any failure that is not a conflict or a usage error, an error by farm's 2.
 fn same_status(stow: &Outcome, farm: &Outcome) -> bool {
-    let is_left_over = match stow.status {
-        Status::Other => true,
-        Status::Code(0 | 1) | Status::Hangs => false,
-        Status::Code(_) => is_perl(&stow.err) || stow.err.iter().any(|line| line.contains(UNDEFINED)),
-    };
-    if is_left_over {
-        !matches!(farm.status, Status::Code(0 | 1) | Status::Hangs)
-    } else {
-        stow.status == farm.status
+    let says = |text: &str| stow.err.iter().any(|line| line.contains(text));
+    let any_failure = !matches!(farm.status, Status::Code(0 | 1) | Status::Hangs);
+    match stow.status {
+        Status::Other => any_failure,
+        Status::Code(2 | 255) if is_perl(&stow.err) || says(UNDEFINED) => any_failure,
+        Status::Code(255) if says("stow: ERROR: ") => farm.status == Status::Code(2),
+        _ => stow.status == farm.status,
     }
 }
 
@@ -76,7 +81,9 @@ fn tree_difference(stow: &[Edit], farm: &[Edit]) -> String {
 fn text(call: &Call, before: &Tree, stow: &Outcome, farm: &Outcome) -> Option<String> {
     let same_out = match (is_usage(&stow.out), is_usage(&farm.out)) {
         (true, true) => true,
-        (false, false) => stow.out == farm.out,
+        (false, false) => {
+            stow.out == farm.out || [&stow.out, &farm.out].into_iter().all(|out| is_version(out))
+        }
         _ => false,
     };
     if !same_out {
@@ -95,6 +102,11 @@ fn text(call: &Call, before: &Tree, stow: &Outcome, farm: &Outcome) -> Option<St
 /// Usage is each program's own words; a recording only notes it.
 pub fn is_usage(out: &[String]) -> bool {
     out.len() > 3 || out == [USAGE]
+}
+
+/// The version line begins and ends as scripts expect; in between each says its own name.
+fn is_version(out: &[String]) -> bool {
+    matches!(out, [line] if line.starts_with("stow (") && line.ends_with(") version 2.4.1"))
 }
 
 /// Whether what stow says is Perl's own complaint about a regular expression.

@@ -17,11 +17,14 @@ const OTHER_TREE: Known = "reads-through-removed-links: makes another tree than 
 const MARKER: Known = "marker-inside-a-package";
 const MARKER_DOTFILES: Known = "marker-path-with-dotfiles";
 const OTHER_NAME: Known = "dotfiles-spelled-differently";
+const OTHER_PATH: Known = "dotfiles-spelled-differently: unfolds a link that leads to another path";
 const ZERO: Known = "text-0";
 const STOW_DIRECTORY: Known = "link-at-a-stow-directory";
 const NOT_A_DIRECTORY: Known = "file-over-directory-on-unstow";
 const DANGLING: Known = "dangling-foreign-link-refold";
 const ADOPT_LINK: Known = "adopt-over-a-link";
+
+const DISPLACED: Known = "unfold-by-target-name";
 
 /// One call, seen from both sides; there is no farm's side when recording.
 pub struct Case<'a> {
@@ -55,6 +58,12 @@ pub fn find(case: &Case) -> Option<Known> {
     }
     if let Some(known) = marker(case) {
         return Some(known);
+    }
+    if unfolds_another_path(case, wet.as_ref().unwrap_or(case.stow)) {
+        return Some(OTHER_PATH);
+    }
+    if has_displaced_links(case.before) && case.farm.is_none_or(|farm| shows_what_links_showed(case, farm)) {
+        return Some(DISPLACED);
     }
     let right = stepwise()?;
     let stow = wet.as_ref().unwrap_or(case.stow);
@@ -123,6 +132,34 @@ fn adopts_over_a_link(case: &Case, stow: &Outcome) -> bool {
     })
 }
 
+/// Whether stow unfolded a link that does not lead to its own path in a package: it then links what the package has at
+/// the link's path, which is not what the link stood for.
+fn unfolds_another_path(case: &Case, stow: &Outcome) -> bool {
+    stow.changes.iter().any(|edit| match (case.before.get(&edit.path), &edit.node) {
+        (Some(Node::Link(text)), Some(Node::Dir)) => leads_to_another_path(&edit.path, text),
+        _ => false,
+    })
+}
+
+fn leads_to_another_path(link: &str, text: &str) -> bool {
+    let mut there: Vec<&str> = link.split('/').collect();
+    there.pop();
+    for name in text.split('/') {
+        match name {
+            "" | "." => {}
+            ".." => drop(there.pop()),
+            name => there.push(name),
+        }
+    }
+    let Some(package) = there.iter().position(|name| ["p1", "p2", "p3"].contains(name)) else {
+        return false;
+    };
+    let undot = |path: &str| path.replace("dot-", ".");
+    let below = undot(&there[package + 1..].join("/"));
+    let link = undot(link);
+    below.is_empty() || link != below && !link.ends_with(&format!("/{below}"))
+}
+
 /// A marker below a package, or, with `--dotfiles`, below a name that may be spelled otherwise there.
 fn marker(case: &Case) -> Option<Known> {
     let dotfiles = asks_for(case.call, case.before, "--dotfiles");
@@ -139,6 +176,62 @@ fn marker(case: &Case) -> Option<Known> {
     } else {
         None
     }
+}
+
+/// Returns where a link leads: the path in the tree, folded as text, and what of it lies in a package.
+fn destination(link: &str, text: &str) -> Option<(String, String)> {
+    let mut at: Vec<&str> = link.split('/').collect();
+    at.pop();
+    for segment in text.strip_prefix("{R}/").unwrap_or(text).split('/') {
+        match segment {
+            "" | "." => {}
+            ".." => drop(at.pop()?),
+            name => at.push(name),
+        }
+    }
+    let package = at.iter().position(|name| ["p1", "p2", "p3"].contains(name))?;
+    Some((at.join("/"), at[package + 1..].join("/")))
+}
+
+/// Whether a link leads to a package's directory of another path than its own, as people make by hand.
+fn has_displaced_links(before: &Tree) -> bool {
+    displaced_links(before).next().is_some()
+}
+
+/// Such links, and the directories they lead to.
+fn displaced_links(before: &Tree) -> impl Iterator<Item = (&String, String)> {
+    before.iter().filter_map(|(path, node)| {
+        let Node::Link(text) = node else { return None };
+        let (place, below) = destination(path, text)?;
+        let is_own = !below.is_empty() && (path == &below || path.ends_with(&format!("/{below}")));
+        (!is_own && matches!(before.get(&place), Some(Node::Dir))).then_some((path, place))
+    })
+}
+
+/// Whether all that was seen through displaced links is still there where farm made directories of them.
+fn shows_what_links_showed(case: &Case, farm: &Outcome) -> bool {
+    let mut after = case.before.clone();
+    for edit in &farm.changes {
+        match &edit.node {
+            Some(node) => drop(after.insert(edit.path.clone(), node.clone())),
+            None => drop(after.remove(&edit.path)),
+        }
+    }
+    displaced_links(case.before).filter(|(path, _)| after.get(*path) == Some(&Node::Dir)).all(
+        |(path, place)| {
+            let names = case.before.keys().filter_map(|it| it.strip_prefix(&format!("{place}/")));
+            names.filter(|name| !name.contains('/')).all(|name| {
+                let shown = name.strip_prefix("dot-").map(|rest| format!("{path}/.{rest}"));
+                let is_there = |path: &str| after.keys().any(|it| it == path);
+                let is_ignorable =
+                    ["README", "LICENSE", "CVS", ".git", ".stow"].iter().any(|it| name.starts_with(it));
+                is_there(&format!("{path}/{name}"))
+                    || shown.is_some_and(|it| is_there(&it))
+                    || is_ignorable
+                    || name.ends_with('~')
+            })
+        },
+    )
 }
 
 /// What stow does when each step is a call of its own.

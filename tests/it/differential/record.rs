@@ -78,30 +78,32 @@ pub fn choose(mut candidates: Vec<Candidate>) -> Vec<Scenario> {
     kept
 }
 
-/// Writes the chosen ones, and plays the handmade ones anew.
-pub fn write(chosen: &[Scenario], stow: &Program) {
+/// Writes the chosen random scenarios.
+pub fn write(chosen: &[Scenario]) {
     for (number, scenarios) in chosen.chunks(PER_FILE).enumerate() {
-        let head = "Random scenarios, as GNU Stow 2.4.1 plays them. Made by the test `record`: do not edit.";
-        write_file(&format!("random-{}.txt", number + 1), head, scenarios);
+        write_file(&format!("random-{}.txt", number + 1), scenarios);
     }
-    rewrite_handmade(stow);
 }
 
-/// Fills in what stow makes of the scenarios written by hand.
-pub fn rewrite_handmade(stow: &Program) {
-    for (name, scenarios) in all() {
-        if name.starts_with("random-") {
-            continue;
+/// Plays a recorded scenario anew: all of a handmade one, of a random one what need not differ.
+pub fn again(name: &str, scenario: &Scenario, stow: &Program) -> Scenario {
+    if name.starts_with("random-") {
+        play::record(scenario, stow, &mut Stats::default()).0
+    } else {
+        play::stow_alone(scenario, stow)
+    }
+}
+
+/// Writes one file of recordings; a scenario of which nothing is left is dropped.
+pub fn write_file(name: &str, scenarios: &[Scenario]) {
+    let head = match name.starts_with("random-") {
+        true => "Random scenarios, as GNU Stow 2.4.1 plays them. Made by the test `record`: do not edit.",
+        false => {
+            "Written by hand, one fact each; the outcomes are GNU Stow 2.4.1's, filled in by the test `rewrite`."
         }
-        let played: Vec<Scenario> = scenarios.iter().map(|it| play::stow_alone(it, stow)).collect();
-        let head = "Written by hand, one fact each; the outcomes are GNU Stow 2.4.1's, filled in by the test `record`.";
-        write_file(&name, head, &played);
-    }
-}
-
-fn write_file(name: &str, head: &str, scenarios: &[Scenario]) {
+    };
     let mut text = format!("{head}\n");
-    for scenario in scenarios {
+    for scenario in scenarios.iter().filter(|it| !it.steps.is_empty()) {
         text.push('\n');
         text.push_str(&scenario.to_string());
     }
