@@ -27,7 +27,7 @@ fn main() -> io::Result<()> {
         println!("no stow on PATH and none at $FARM_STOW: nothing to compare with");
         return Ok(());
     }
-    let pairs = std::env::var("FARM_PAIRS").ok().and_then(|pairs| pairs.parse().ok()).unwrap_or(15);
+    let pairs = std::env::var("FARM_PAIRS").ok().and_then(|pairs| pairs.parse().ok()).unwrap_or(5);
     let farm = Program { exe: env!("CARGO_BIN_EXE_farm").into(), first: &["stow"] };
     let stow = Program { exe: stow, first: &[] };
     println!("{pairs} pairs; median milliseconds, and the median of the pairs' ratios\n");

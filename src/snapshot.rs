@@ -11,7 +11,7 @@ use crate::policy::Naming;
 use crate::rules::{Candidate, Rules};
 use crate::tree::{DirId, Entry, Kind, Leads, Node, Tree};
 
-/// A package's place in [`Snapshot::sources`].
+/// Which package of a snapshot: see [`Snapshot::source`].
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct SourceId(usize);
 
