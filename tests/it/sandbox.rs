@@ -190,14 +190,14 @@ impl Drop for Sandbox {
     }
 }
 
-/// Calls `f` with all that is below `dir`, links not followed.
+/// Calls `f` with all that is below `dir`, links not followed; what no path can name is left out.
 fn walk(dir: &Path, f: &mut impl FnMut(&Path, &fs::Metadata)) {
     let Ok(entries) = fs::read_dir(dir) else { return };
-    for entry in entries {
-        let path = entry.unwrap().path();
-        let metadata = fs::symlink_metadata(&path).unwrap();
+    for entry in entries.filter_map(Result::ok) {
+        let path = entry.path();
+        let Ok(metadata) = fs::symlink_metadata(&path) else { continue };
         f(&path, &metadata);
-        if metadata.is_dir() {
+        if metadata.is_dir() && path.components().count() < 100 {
             walk(&path, f);
         }
     }
