@@ -22,8 +22,7 @@ const ZERO: Known = "text-0";
 const STOW_DIRECTORY: Known = "link-at-a-stow-directory";
 const NOT_A_DIRECTORY: Known = "file-over-directory-on-unstow";
 const DANGLING: Known = "dangling-foreign-link-refold";
-const ADOPT_LINK: Known = "adopt-over-a-link";
-
+const NO_SLASH: Known = "foreign-link-without-slash-refold";
 const DISPLACED: Known = "unfold-by-target-name";
 
 /// One call, seen from both sides; there is no farm's side when recording.
@@ -41,26 +40,27 @@ pub fn find(case: &Case) -> Option<Known> {
     if !case.farm.is_none_or(is_sane) {
         return None;
     }
+    // What is only simulated goes wrong when it is done.
+    let wet = wet(case);
+    let stow = wet.as_ref().unwrap_or(case.stow);
+    let done = Case { stow, ..*case };
     let steps = Request::read(&case.call.args).map_or(0, |request| request.one_by_one(case.call).len());
     let stepwise = || (steps > 1).then(|| step_by_step(case)).flatten();
-    let wet = wet(case);
-    // What is only simulated goes wrong when it is done.
-    let misbehaves = misbehaviour(case)
-        .or_else(|| wet.as_ref().and_then(|wet| misbehaviour(&Case { stow: wet, farm: None, ..*case })));
-    if let Some(known) = misbehaves {
-        return match (case.farm, stepwise()) {
-            (Some(farm), Some(right)) if !agrees(case, farm, &right) => None,
+    let farm_agrees = |right: &StepByStep| {
+        case.farm.is_none_or(|farm| match wet {
+            // A simulation shows in words only, and those are not asked here.
+            Some(_) => right.is_done_by(case, &Outcome { changes: right.changes.clone(), ..farm.clone() }),
+            None => right.is_done_by(case, farm),
+        })
+    };
+    if let Some(known) = misbehaviour(case).or_else(|| misbehaviour(&done)) {
+        return match stepwise() {
+            Some(Ok(right)) if !farm_agrees(&right) => None,
             _ => Some(known),
         };
     }
-    if adopts_over_a_link(case, wet.as_ref().unwrap_or(case.stow)) {
-        return case.farm.is_none_or(|farm| farm.status == Status::Code(1)).then_some(ADOPT_LINK);
-    }
-    if let Some(known) = marker(case) {
+    if let Some(known) = marker(case).or_else(|| misdeed(&done)) {
         return Some(known);
-    }
-    if unfolds_another_path(case, wet.as_ref().unwrap_or(case.stow)) {
-        return Some(OTHER_PATH);
     }
     if has_displaced_links(case.before) && case.farm.is_none_or(|farm| shows_what_links_showed(case, farm)) {
         return Some(DISPLACED);
@@ -71,15 +71,29 @@ pub fn find(case: &Case) -> Option<Known> {
     if case.farm.is_some_and(|farm| sees_files_through_removed_links(case, farm)) {
         return Some(FALSE_CONFLICT);
     }
-    let right = stepwise()?;
-    let stow = wet.as_ref().unwrap_or(case.stow);
-    let stow_is_right = agrees(case, stow, &right) && stow.changes == right.changes;
-    let farm_is_right = case.farm.is_none_or(|farm| agrees(case, farm, &right));
-    (!stow_is_right && farm_is_right).then_some(match (stow.status.is_success(), right.status.is_success()) {
-        (false, true) => FALSE_CONFLICT,
+    let right = match stepwise()? {
+        Ok(right) => right,
+        Err(known) => return Some(known),
+    };
+    if right.is_done_by(&done, stow) || !farm_agrees(&right) {
+        return None;
+    }
+    Some(match (stow.status.is_success(), right.status.is_success()) {
+        (true, true) => OTHER_TREE,
         (true, false) => MISSED_CONFLICT,
-        _ => OTHER_TREE,
+        _ => FALSE_CONFLICT,
     })
+}
+
+/// What stow does wrong in silence.
+fn misdeed(case: &Case) -> Option<Known> {
+    if unfolds_another_path(case) {
+        Some(OTHER_PATH)
+    } else if removes_a_link_without_slash(case) {
+        Some(NO_SLASH)
+    } else {
+        None
+    }
 }
 
 /// What stow would have done without `-n`, if the call has one.
@@ -127,23 +141,21 @@ pub fn misbehaviour(case: &Case) -> Option<Known> {
     }
 }
 
-/// Whether stow put a file where the package had a link, or would have without `-n`.
-fn adopts_over_a_link(case: &Case, stow: &Outcome) -> bool {
-    if !case.stow.status.is_success() || !asks_for(case.call, case.before, "--adopt") {
-        return false;
-    }
-    stow.changes.iter().any(|edit| {
-        let was_link = matches!(case.before.get(&edit.path), Some(Node::Link(_)));
-        was_link && matches!(edit.node, Some(Node::File { .. }))
+/// Whether stow unfolded a link that does not lead to its own path in a package: it then links what the package has at
+/// the link's path, which is not what the link stood for.
+fn unfolds_another_path(case: &Case) -> bool {
+    case.stow.changes.iter().any(|edit| match (case.before.get(&edit.path), &edit.node) {
+        (Some(Node::Link(text)), Some(Node::Dir)) => leads_to_another_path(&edit.path, text),
+        _ => false,
     })
 }
 
-/// Whether stow unfolded a link that does not lead to its own path in a package: it then links what the package has at
-/// the link's path, which is not what the link stood for.
-fn unfolds_another_path(case: &Case, stow: &Outcome) -> bool {
-    stow.changes.iter().any(|edit| match (case.before.get(&edit.path), &edit.node) {
-        (Some(Node::Link(text)), Some(Node::Dir)) => leads_to_another_path(&edit.path, text),
-        _ => false,
+/// Whether stow removed a link to a neighbour: when it comes first in its directory, a refold takes it along.
+fn removes_a_link_without_slash(case: &Case) -> bool {
+    case.stow.changes.iter().any(|edit| {
+        matches!(case.before.get(&edit.path), Some(Node::Link(text)) if !text.contains('/'))
+            && edit.path.contains('/')
+            && edit.node.is_none()
     })
 }
 
@@ -273,32 +285,60 @@ fn shows_what_links_showed(case: &Case, farm: &Outcome) -> bool {
 struct StepByStep {
     status: Status,
     changes: Vec<Edit>,
-    /// The call that is taken apart only asks what would be done.
-    simulate: bool,
+    /// The conflicts of the first step that has any, with their heading.
+    conflicts: Vec<String>,
 }
 
-fn step_by_step(case: &Case) -> Option<StepByStep> {
+/// Asks stow step by step; `None` when the call is not understood, an error when a step shows a known difference.
+fn step_by_step(case: &Case) -> Option<Result<StepByStep, Known>> {
     let request = Request::read(&case.call.args)?;
     let sandbox = Sandbox::of(case.before);
     let mut tree = sandbox.tree();
-    let mut status = Status::Code(0);
+    let mut right = StepByStep { status: Status::Code(0), changes: Vec::new(), conflicts: Vec::new() };
     for call in request.one_by_one(case.call) {
         let (outcome, after) = sandbox.run(case.program, &call, &tree);
         let step = Case { call: &call, before: &tree, stow: &outcome, farm: None, program: case.program };
-        if misbehaviour(&step).is_some() {
-            return None;
+        if let Some(known) = misbehaviour(&step).or_else(|| misdeed(&step)) {
+            return Some(Err(known));
         }
-        status = status.max(outcome.status);
+        if right.conflicts.is_empty() {
+            right.conflicts = conflicts(&outcome).into_iter().flatten().collect();
+        }
+        right.status = right.status.max(outcome.status);
         tree = after;
     }
-    let changes = if status.is_success() { changes(case.before, &tree) } else { Vec::new() };
-    Some(StepByStep { status, changes, simulate: request.simulate })
+    if right.status.is_success() {
+        right.changes = changes(case.before, &tree);
+    }
+    Some(Ok(right))
 }
 
-fn agrees(case: &Case, outcome: &Outcome, right: &StepByStep) -> bool {
-    // An error in the command line, an unknown package: whatever else is asked for does not matter.
-    if case.stow.status == Status::Code(2) && case.stow.changes.is_empty() && misbehaviour(case).is_none() {
-        return outcome.status == Status::Code(2);
+/// The conflicts of an outcome, each group with its heading.
+fn conflicts(outcome: &Outcome) -> Vec<Vec<String>> {
+    let mut groups: Vec<Vec<String>> = Vec::new();
+    for line in &outcome.err {
+        if line.starts_with("WARNING! ") {
+            groups.push(vec![line.clone()]);
+        } else if let Some(group) = groups.last_mut()
+            && line.starts_with("  * ")
+        {
+            group.push(line.clone());
+        }
     }
-    outcome.status == right.status && (right.simulate || outcome.changes == right.changes)
+    groups
+}
+
+impl StepByStep {
+    /// Whether `outcome` is what the steps come to. Of conflicts, the first step's are compared: the later steps begin
+    /// where it did not arrive.
+    fn is_done_by(&self, case: &Case, outcome: &Outcome) -> bool {
+        // An error in the command line, an unknown package: whatever else is asked for does not matter.
+        if case.stow.status == Status::Code(2) && case.stow.changes.is_empty() && misbehaviour(case).is_none()
+        {
+            return outcome.status == Status::Code(2);
+        }
+        outcome.status == self.status
+            && outcome.changes == self.changes
+            && (self.conflicts.is_empty() || conflicts(outcome).contains(&self.conflicts))
+    }
 }
