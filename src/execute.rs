@@ -58,8 +58,10 @@ pub fn execute(
         next_name: 0,
     };
     if let Some((path, text)) = plan.ops.iter().find_map(too_long) {
-        let message =
-            format!("its text would have {} bytes, the system takes {LONGEST_TEXT}", text.as_bytes().len());
+        let message = format!(
+            "its text is too long, {} bytes where the system takes {LONGEST_TEXT}",
+            text.as_bytes().len()
+        );
         let error = Error::new("make link", root_path.join(os(path.as_bytes())), io::Error::other(message));
         return Err(Failure { error, stuck: Vec::new() });
     }
