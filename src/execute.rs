@@ -206,7 +206,7 @@ impl Run<'_> {
         let aside = self.move_aside(&at, "remove link")?;
         let found = at.dir.link_text(&aside);
         self.done.push(Done::Aside { at: at.clone(), aside, what: Old::Link });
-        if found.ok().as_ref() != Some(text) {
+        if found.map_err(|e| at.error("read link", e))? != *text {
             return Err(at.error("remove link", changed("it is no longer the link that was there")));
         }
         Ok(())
@@ -369,7 +369,7 @@ impl Run<'_> {
 
     fn check_link(&mut self, at: &At, text: &LinkText) -> Result<(), Error> {
         let Some(Done::Exchanged { aside, .. }) = self.done.last() else { return Ok(()) };
-        if at.dir.link_text(aside).ok().as_ref() != Some(text) {
+        if at.dir.link_text(aside).map_err(|e| at.error("read link", e))? != *text {
             return Err(at.error("replace", changed("it is no longer the link that was there")));
         }
         Ok(())

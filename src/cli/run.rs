@@ -1,10 +1,11 @@
 //! `farm link`, `farm unlink` and `farm relink`: three ends of one pipeline.
 
 use std::ffi::OsStr;
+use std::path::Path;
 
 use farm::{
     Action, Farm, Fold, Globs, Naming, OnConflict, PathPatterns, Policy, Refold, RelPath, RuleBook,
-    StartPatterns,
+    ScanError, StartPatterns,
 };
 
 use super::args::{Change, Global};
@@ -31,6 +32,9 @@ impl Verb {
     }
 }
 
+/// Where to read about patterns.
+const SYNTAX: &str = "see `man 5 gitignore` for the syntax";
+
 /// Runs one of the three commands.
 pub fn change(verb: Verb, global: &Global, change: &Change, stowrc: &StowRc, words: &Words) -> Exit {
     let farm = match resolve::Farm::find(global.dir.as_deref(), global.target.as_deref(), stowrc) {
@@ -43,10 +47,13 @@ pub fn change(verb: Verb, global: &Global, change: &Change, stowrc: &StowRc, wor
     };
     let policy = match policy(change, stowrc) {
         Ok(policy) => policy,
-        Err(error) => return words.usage(&error.to_string(), "see `man 5 gitignore` for the syntax"),
+        Err(message) => return words.usage(&message, SYNTAX),
     };
     let rules = match RuleBook::native(&farm.dir, &change.ignore, stowrc.ignore.clone()) {
         Ok(rules) => rules,
+        Err(ScanError::Glob { file, error }) if file == Path::new("--ignore") => {
+            return words.usage(&format!("--ignore: {error}"), SYNTAX);
+        }
         Err(error) => return words.scan_error(&error),
     };
     let request = farm.request(resolve::steps(verb.actions(), &packages), policy);
@@ -86,14 +93,15 @@ fn packages(farm: &resolve::Farm, change: &Change) -> Result<Vec<RelPath>, Refus
     Ok(packages)
 }
 
-fn policy(change: &Change, stowrc: &StowRc) -> Result<Policy, farm::PatternError> {
-    let patterns = |globs: &[String], starts: &StartPatterns| {
-        let globs = Globs::new(globs.iter().map(String::as_str))?;
-        Ok(PathPatterns { globs, starts: starts.clone() })
+fn policy(change: &Change, stowrc: &StowRc) -> Result<Policy, String> {
+    let patterns = |option: &str, globs: &[String], starts: &StartPatterns| {
+        let globs = Globs::new(globs.iter().map(String::as_str));
+        let globs = globs.map_err(|error| format!("{option}: {error}"))?;
+        Ok::<_, String>(PathPatterns { globs, starts: starts.clone() })
     };
     let mut policy = Policy {
-        defer: patterns(&change.defer, &stowrc.defer)?,
-        overrides: patterns(&change.overrides, &stowrc.overrides)?,
+        defer: patterns("--defer", &change.defer, &stowrc.defer)?,
+        overrides: patterns("--override", &change.overrides, &stowrc.overrides)?,
         ..Policy::native()
     };
     if change.no_fold || stowrc.no_fold {

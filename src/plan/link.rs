@@ -7,9 +7,9 @@ use super::owner::Owner;
 use super::{Planner, Src};
 use crate::package::Action;
 use crate::path::{LinkText, Name, RelPath, Route};
-use crate::policy::{AbsoluteSource, Fold, Guarded, OnFile};
+use crate::policy::{AbsoluteSource, Fold, Guarded, OnFile, Ownership};
 use crate::snapshot::{Need, SourceId};
-use crate::tree::{DirId, Leads, Node, ROOT};
+use crate::tree::{DirId, Leads, Link, Node, ROOT};
 
 /// A directory of a package that is being mirrored into a directory of the target.
 struct Frame<'a> {
@@ -151,12 +151,29 @@ impl<'a> Planner<'a> {
     }
 
     fn put_link(&mut self, entry: &Entry) {
+        if let Some(node) = self.as_it_was(entry) {
+            self.tree.set(entry.into, entry.target_name.clone(), node);
+            return;
+        }
         let leads = match entry.node {
             Node::Dir(_) => Leads::Dir,
             Node::Link(link) => link.leads,
             Node::File | Node::Other => Leads::Other,
         };
         self.tree.set(entry.into, entry.target_name.clone(), Node::link(entry.text.clone(), leads));
+    }
+
+    /// Returns the link that was there before the plan, when it leads to the entry in a way of its own, absolute or by
+    /// way of other links: unlinking took it out, and linking has no reason to write it anew.
+    fn as_it_was(&self, entry: &Entry) -> Option<Node> {
+        if self.request.policy.ownership == Ownership::ByText || !self.snapshot.target.knows(entry.into) {
+            return None;
+        }
+        let node = self.snapshot.target.get(entry.into, &entry.target_name)??;
+        let Node::Link(Link { text: Some(text), .. }) = node else { return None };
+        let leads_there = self.request.route_of(entry.target_dir, text) == entry.source
+            || self.snapshot.real(entry.into, &entry.target_name) == Some(Some(&entry.source));
+        leads_there.then(|| node.clone())
     }
 
     fn over_dir(&mut self, entry: &Entry, dir: DirId, below: &mut Below) {
@@ -176,7 +193,9 @@ impl<'a> Planner<'a> {
             OnFile::Adopt => match self.source_leads(entry.from, entry.name, entry.node) {
                 Some(Leads::Dir) => Reason::FileForDirectory { source },
                 Some(_) => {
-                    self.put_link(entry);
+                    // Whatever the package has there, it will be the file.
+                    let node = Node::link(entry.text.clone(), Leads::Other);
+                    self.tree.set(entry.into, entry.target_name.clone(), node);
                     return;
                 }
                 None => return,
