@@ -442,6 +442,25 @@ fn a_tree_5000_deep_is_one_link() {
 }
 
 #[test]
+fn two_deep_trees_that_meet_come_to_an_end() {
+    let home = Sandbox::new();
+    chain(&home, "dotfiles/p", "d", 2000, Some("file"));
+    chain(&home, ".", "d", 1999, None);
+    // The link at the bottom would need more than the system allows.
+    home.farm(&["link", "p"]).run().fails_with(1, &["too long", "nothing was changed"]);
+    home.farm(&["unlink", "p"]).run().prints("nothing to do: p has no links here\n");
+    assert_eq!(depth(&home, "", "d"), 1999);
+}
+
+#[test]
+fn a_deep_tree_that_must_not_fold_is_refused_before_anything_is_made() {
+    let home = Sandbox::new();
+    chain(&home, "dotfiles/p", "d", 3000, Some("file"));
+    home.farm(&["link", "--no-fold", "p"]).run().fails_with(1, &["too long", "nothing was changed"]);
+    assert_eq!(depth(&home, "", "d"), 0);
+}
+
+#[test]
 fn paths_longer_than_the_systems_limit() {
     let home = Sandbox::new();
     let name = "n".repeat(250);
