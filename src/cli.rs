@@ -7,9 +7,11 @@ mod run;
 mod words;
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser as _;
+use farm::{OptionPatterns, StartPatterns};
 
 use args::{Args, Command};
 use words::Words;
@@ -38,8 +40,28 @@ impl From<Exit> for ExitCode {
     }
 }
 
-/// Runs one command line; the first argument is the program's name.
-pub fn run(args: Vec<OsString>) -> Exit {
+/// What `.stowrc` files say, for those who come from stow; farm's own options go over it.
+#[derive(Default, Debug)]
+pub struct StowRc {
+    /// `--dir`.
+    pub dir: Option<PathBuf>,
+    /// `--target`.
+    pub target: Option<PathBuf>,
+    /// `--dotfiles`.
+    pub dotfiles: bool,
+    /// `--no-folding`.
+    pub no_fold: bool,
+    /// `--ignore`, regular expressions.
+    pub ignore: OptionPatterns,
+    /// `--defer`.
+    pub defer: StartPatterns,
+    /// `--override`.
+    pub overrides: StartPatterns,
+}
+
+/// Runs one command line; the first argument is the program's name. `stowrc` reads the `.stowrc` files, or says what
+/// is wrong with them.
+pub fn run(args: Vec<OsString>, stowrc: impl FnOnce() -> Result<StowRc, String>) -> Exit {
     let args = match Args::try_parse_from(args) {
         Ok(args) => args,
         Err(error) => {
@@ -51,10 +73,16 @@ pub fn run(args: Vec<OsString>) -> Exit {
     let global = &args.global;
     global.color.unwrap_or_default().write_global();
     let words = Words::new(global);
+    let stowrc = match stowrc() {
+        Ok(stowrc) => stowrc,
+        Err(message) => return words.bad_stowrc(&message),
+    };
     match &args.command {
-        Command::Link(change) => run::change(run::Verb::Link, global, change, &words),
-        Command::Unlink(change) => run::change(run::Verb::Unlink, global, &change.with_defaults(), &words),
-        Command::Relink(change) => run::change(run::Verb::Relink, global, change, &words),
+        Command::Link(change) => run::change(run::Verb::Link, global, change, &stowrc, &words),
+        Command::Unlink(change) => {
+            run::change(run::Verb::Unlink, global, &change.with_defaults(), &stowrc, &words)
+        }
+        Command::Relink(change) => run::change(run::Verb::Relink, global, change, &stowrc, &words),
         Command::Stow(_) | Command::Chkstow(_) => {
             words.usage("options before `stow` and `chkstow` have no meaning there", "put them after it")
         }

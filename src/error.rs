@@ -27,7 +27,10 @@ impl Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "cannot {} {}: {}", self.verb, self.path.display(), self.source)
+        // The number behind the system's words says nothing to anybody.
+        let cause = self.source.to_string();
+        let cause = cause.split_once(" (os error").map_or(cause.as_str(), |(words, _)| words);
+        write!(f, "cannot {} {}: {cause}", self.verb, self.path.display())
     }
 }
 

@@ -14,7 +14,7 @@ use crate::error::Error;
 use crate::op::{Change, Op, Piece, Plan, Thing};
 use crate::path::{LinkText, Name, RelPath, Route};
 use crate::scan::equal;
-use crate::sys::{Found, Handle, os};
+use crate::sys::{Found, Handle, LONGEST_TEXT, os};
 
 /// What executing a plan left behind on purpose.
 #[derive(Debug, Default)]
@@ -57,12 +57,39 @@ pub fn execute(
         outcome: Outcome::default(),
         next_name: 0,
     };
+    if let Some((path, text)) = plan.ops.iter().find_map(too_long) {
+        let message =
+            format!("its text would have {} bytes, the system takes {LONGEST_TEXT}", text.as_bytes().len());
+        let error = Error::new("make link", root_path.join(os(path.as_bytes())), io::Error::other(message));
+        return Err(Failure { error, stuck: Vec::new() });
+    }
     for op in &plan.ops {
         if let Err(error) = run.op(op) {
             return Err(Failure { error, stuck: run.take_back() });
         }
     }
     Ok(run.finish())
+}
+
+/// Returns a link that an operation would make and the system would not, with its path.
+///
+/// Such a link is at the bottom of a very deep tree, so without a look ahead thousands of directories would come and
+/// go before it is met.
+fn too_long(op: &Op) -> Option<(RelPath, &LinkText)> {
+    let is_too_long = |text: &&LinkText| text.as_bytes().len() > LONGEST_TEXT;
+    match &op.change {
+        Change::Make(thing) | Change::Swap { new: thing, .. } => match thing {
+            Thing::Link(text) => Some(text).filter(is_too_long).map(|text| (op.path.clone(), text)),
+            Thing::Dir(pieces) => pieces.iter().find_map(|piece| {
+                let text = piece.text.as_ref().filter(is_too_long)?;
+                Some((op.path.join_path(&piece.path), text))
+            }),
+        },
+        Change::Adopt(text) | Change::Merge(text) => {
+            Some(text).filter(is_too_long).map(|text| (op.path.clone(), text))
+        }
+        Change::Remove(_) | Change::Release(_) | Change::Split(_) => None,
+    }
 }
 
 /// A step that was done and can be taken back.

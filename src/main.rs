@@ -8,6 +8,8 @@ use std::ffi::{OsStr, OsString};
 use std::path::Path;
 use std::process::ExitCode;
 
+use farm::{OptionPatterns, Origin, StartPatterns};
+
 fn main() -> ExitCode {
     let args: Vec<OsString> = std::env::args_os().collect();
     let called = args.first().map(Path::new).and_then(Path::file_name).and_then(dialect);
@@ -15,8 +17,25 @@ fn main() -> ExitCode {
     match (called, asked) {
         (Some(run), _) => run(args.into_iter().skip(1).collect()).into(),
         (None, Some(run)) => run(args.into_iter().skip(2).collect()).into(),
-        (None, None) => cli::run(args).into(),
+        (None, None) => cli::run(args, stowrc).into(),
     }
+}
+
+/// Returns what farm's own commands take from stow's resource files.
+fn stowrc() -> Result<cli::StowRc, String> {
+    let found = stow::resources()?;
+    let patterns = |patterns: &[Vec<u8>], origin| {
+        StartPatterns::new(patterns, origin).map_err(|error| format!(".stowrc: {error}"))
+    };
+    Ok(cli::StowRc {
+        ignore: OptionPatterns::new(&found.ignore).map_err(|error| format!(".stowrc: {error}"))?,
+        defer: patterns(&found.defer, Origin::Defer)?,
+        overrides: patterns(&found.overrides, Origin::Override)?,
+        dir: found.dir.map(stow::path),
+        target: found.target.map(stow::path),
+        dotfiles: found.dotfiles,
+        no_fold: found.no_folding,
+    })
 }
 
 /// Returns the program of GNU Stow's that goes by `name`.

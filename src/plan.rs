@@ -18,7 +18,7 @@ use std::collections::{BTreeSet, HashMap};
 use crate::op::Plan;
 use crate::package::{Action, Request};
 use crate::path::{LinkText, Name, RelPath};
-use crate::policy::{Guarded, Naming, OnConflict, Refold};
+use crate::policy::{Fold, Guarded, OnConflict, Refold};
 use crate::rules::Candidate;
 use crate::snapshot::{Need, Side, Snapshot, SourceId};
 use crate::tree::{DirId, Entries, Leads, Node, ROOT, Tree};
@@ -118,8 +118,15 @@ impl<'a> Planner<'a> {
                 self.unlink(id);
             }
         }
+        // What is not known yet must not be planned upon: a directory might fold here that does not.
+        if !self.needs.is_empty() {
+            return;
+        }
         if self.request.policy.refold == Refold::AfterAll {
             self.refold_visited();
+        }
+        if !self.needs.is_empty() {
+            return;
         }
         for step in of(Action::Link) {
             if let Some(id) = self.package(&step.package) {
@@ -153,6 +160,31 @@ impl<'a> Planner<'a> {
             self.need_listing(Side::Target, dir, texts);
         }
         read
+    }
+
+    /// Makes sure that a target directory and the package's directory that is mirrored there were both read, and
+    /// returns what the package's holds.
+    fn both_read(&mut self, dir: DirId, src: Src, texts: bool) -> Option<&'a Entries> {
+        let entries = self.snapshot.source(src.id).tree.entries(src.dir);
+        let is_read = self.tree.entries(dir).is_some();
+        if entries.is_some() && is_read {
+            return entries;
+        }
+        if is_read {
+            // New in the plan, or read for another package: only this package's side goes on.
+            let folds = self.request.policy.fold != Fold::Never;
+            let onward = self.snapshot.target.knows(dir) || folds;
+            self.needs.insert(match onward {
+                true if self.snapshot.target.knows(dir) => {
+                    Need::InStep { dir, source: src.id, source_dir: src.dir, texts }
+                }
+                true => Need::Listing { side: Side::Source(src.id), dir: src.dir, texts: true },
+                false => Need::Below { source: src.id, dir: src.dir },
+            });
+        } else {
+            self.needs.insert(Need::InStep { dir, source: src.id, source_dir: src.dir, texts });
+        }
+        None
     }
 
     fn need_listing(&mut self, side: Side, dir: DirId, texts: bool) {
@@ -202,10 +234,7 @@ impl<'a> Planner<'a> {
 
     /// Returns the name under which a package's entry appears in the target.
     fn target_name(&self, name: &Name) -> Name {
-        match self.request.policy.naming {
-            Naming::AsIs => name.clone(),
-            Naming::Dotfiles => name.undotted(),
-        }
+        self.request.policy.naming.target_name(name)
     }
 
     /// Tells whether an entry of a package is kept out by the package's rules.

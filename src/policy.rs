@@ -1,6 +1,7 @@
 //! Every choice that a plan depends on, as data: what sets GNU Stow's ways apart from farm's own.
 
 use crate::op::FileFate;
+use crate::path::Name;
 use crate::rules::PathPatterns;
 
 /// The choices of one request. [`Policy::stow`] and [`Policy::native`] are the two dialects.
@@ -108,6 +109,16 @@ pub enum Naming {
     AsIs,
     /// `dot-x` as `.x` (`--dotfiles`).
     Dotfiles,
+}
+
+impl Naming {
+    /// Returns the name under which a package's entry appears in the target.
+    pub fn target_name(self, name: &Name) -> Name {
+        match self {
+            Naming::AsIs => name.clone(),
+            Naming::Dotfiles => name.undotted(),
+        }
+    }
 }
 
 /// What a target directory that belongs to others is.

@@ -67,23 +67,16 @@ impl Rules {
 
 /// Target paths that `--defer` or `--override` name.
 #[derive(Clone, Default, Debug)]
-pub enum PathPatterns {
-    /// None.
-    #[default]
-    None,
+pub struct PathPatterns {
     /// Globs on the whole path from the target.
-    Globs(Globs),
+    pub globs: Globs,
     /// Perl regular expressions at the start of the path from the target.
-    Starts(StartPatterns),
+    pub starts: StartPatterns,
 }
 
 impl PathPatterns {
     /// Tells whether a path is named.
     pub fn matches(&self, path: &[u8]) -> bool {
-        match self {
-            PathPatterns::None => false,
-            PathPatterns::Globs(globs) => globs.matches(path),
-            PathPatterns::Starts(patterns) => patterns.matches(path),
-        }
+        self.globs.matches(path) || self.starts.matches(path)
     }
 }

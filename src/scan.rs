@@ -93,16 +93,14 @@ impl<'a> Scanner<'a> {
     /// # Errors
     /// The first thing that cannot be read.
     pub fn read(&self, snapshot: &mut Snapshot, needs: BTreeSet<Need>) -> Result<(), ScanError> {
-        let facts: Vec<(Need, Fact)> = if needs.len() < WORTH_SHARING {
-            needs.into_iter().map(|need| self.fact(snapshot, need)).collect::<Result<_, _>>()?
-        } else {
-            let needs: Vec<Need> = needs.into_iter().collect();
-            needs.into_par_iter().map(|need| self.fact(snapshot, need)).collect::<Result<_, _>>()?
-        };
-        for (need, fact) in facts {
-            snapshot.answer(need, fact);
-        }
-        Ok(())
+        let needs = needs.into_iter().collect();
+        snapshot.learn(self.request.policy.naming, needs, |snapshot, needs| {
+            if needs.len() < WORTH_SHARING {
+                needs.into_iter().map(|need| self.fact(snapshot, need)).collect()
+            } else {
+                needs.into_par_iter().map(|need| self.fact(snapshot, need)).collect()
+            }
+        })
     }
 
     fn fact(&self, snapshot: &Snapshot, need: Need) -> Result<(Need, Fact), ScanError> {
@@ -117,6 +115,7 @@ impl<'a> Scanner<'a> {
                 let listing = open.and_then(|handle| handle.list(*texts));
                 Fact::Listing(listing.map_err(|e| self.error(snapshot, "read directory", *side, &path, e))?)
             }
+            Need::InStep { .. } | Need::Below { .. } => unreachable!("`learn` asks for listings instead"),
             Need::Text { dir, name } => {
                 let path = snapshot.target.path(*dir).join(name);
                 let text = self.root.read_link(&path);

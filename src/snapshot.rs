@@ -4,13 +4,14 @@
 //! as [`Need`]s. Whoever has the disk (or, in tests, a tree in memory) answers, and planning runs again. So nothing
 //! is read that no plan depends on, and a wrong guess of what to read is impossible.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use crate::path::{LinkText, Name, RelPath, Route};
-use crate::rules::Rules;
+use crate::policy::Naming;
+use crate::rules::{Candidate, Rules};
 use crate::tree::{DirId, Entry, Kind, Leads, Node, Tree};
 
-/// A package's place in [`Snapshot::sources`].
+/// Which package of a snapshot: see [`Snapshot::source`].
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct SourceId(usize);
 
@@ -61,6 +62,25 @@ pub enum Need {
         dir: DirId,
         /// Whether the texts of its links will be asked for, too.
         texts: bool,
+    },
+    /// The listings of a target directory and of the package's directory that is mirrored there; and, since both
+    /// will be walked in step, those of all directories below that both have. Answered by [`Need::Listing`]s.
+    InStep {
+        /// The target's directory.
+        dir: DirId,
+        /// The package.
+        source: SourceId,
+        /// The package's directory.
+        source_dir: DirId,
+        /// Whether the texts of the target's links will be asked for, too.
+        texts: bool,
+    },
+    /// The listings of a package's directory and of all below it that count. Answered by [`Need::Listing`]s.
+    Below {
+        /// The package.
+        source: SourceId,
+        /// The directory.
+        dir: DirId,
     },
     /// The text of a link in the target: [`Fact::Text`].
     Text {
@@ -184,6 +204,73 @@ impl Snapshot {
             Fact::Real(route) => Some(route.as_ref()),
             _ => None,
         }
+    }
+
+    /// Answers needs: asks `answer` for the facts, one round after the other, until what goes on below is known, too.
+    ///
+    /// # Errors
+    /// Those of `answer`.
+    pub fn learn<E>(
+        &mut self,
+        naming: Naming,
+        mut needs: Vec<Need>,
+        mut answer: impl FnMut(&Snapshot, Vec<Need>) -> Result<Vec<(Need, Fact)>, E>,
+    ) -> Result<(), E> {
+        while !needs.is_empty() {
+            let plain: BTreeSet<Need> = needs.iter().flat_map(|need| self.plain(need)).collect();
+            for (need, fact) in answer(self, plain.into_iter().collect())? {
+                self.answer(need, fact);
+            }
+            needs = needs.iter().flat_map(|need| self.onward(need, naming)).collect();
+        }
+        Ok(())
+    }
+
+    /// Returns the needs that have a fact for an answer in the place of one that has several.
+    fn plain(&self, need: &Need) -> Vec<Need> {
+        let unread = |side: Side, dir, texts| {
+            let unread = self.tree(side).entries(dir).is_none();
+            unread.then_some(Need::Listing { side, dir, texts })
+        };
+        match need {
+            Need::InStep { dir, source, source_dir, texts } => {
+                let both =
+                    [unread(Side::Target, *dir, *texts), unread(Side::Source(*source), *source_dir, true)];
+                both.into_iter().flatten().collect()
+            }
+            Need::Below { source, dir } => unread(Side::Source(*source), *dir, true).into_iter().collect(),
+            need => vec![need.clone()],
+        }
+    }
+
+    /// Returns what to ask next, one level further down, once a need that goes on below is answered for its level.
+    fn onward(&self, need: &Need, naming: Naming) -> Vec<Need> {
+        let (source, at) = match need {
+            Need::InStep { source, source_dir, .. } => (*source, *source_dir),
+            Need::Below { source, dir } => (*source, *dir),
+            _ => return Vec::new(),
+        };
+        let Source { tree, rules, .. } = self.source(source);
+        let Some(entries) = tree.entries(at) else { return Vec::new() };
+        let source_dir = &tree.path(at);
+        let counts =
+            |name| !rules.ignores(&Candidate { source_dir, target_dir: source_dir, name, is_dir: true });
+        let mut onward = Vec::new();
+        for (name, node) in entries {
+            let Node::Dir(below) = node else { continue };
+            match need {
+                Need::InStep { dir, texts, .. } => {
+                    let target_name = naming.target_name(name);
+                    if let Some(Some(Node::Dir(dir))) = self.target.get(*dir, &target_name) {
+                        let (dir, texts) = (*dir, *texts);
+                        onward.push(Need::InStep { dir, source, source_dir: *below, texts });
+                    }
+                }
+                _ if counts(name) => onward.push(Need::Below { source, dir: *below }),
+                _ => {}
+            }
+        }
+        onward
     }
 
     /// Enters the answer to `need`.

@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 use farm::{Farm, ScanError};
 
 use args::{Invocation, Settings};
-use options::Options;
+use options::{Options, Refusal};
 use rc::Surroundings;
 
 /// The exit status of usage errors and conflicts.
@@ -56,6 +56,16 @@ fn options(line: Vec<Vec<u8>>) -> Result<Options, u8> {
     })
 }
 
+/// Returns what the resource files say, or in words what is wrong with them.
+pub fn resources() -> Result<Settings, String> {
+    let said = |text: Vec<u8>| String::from_utf8_lossy(text.trim_ascii_end()).into_owned();
+    match rc::read(&Surroundings { variable: &variable }).map_err(|error| said(words::rc_error(&error)))? {
+        Invocation::Run(settings) => Ok(settings),
+        Invocation::Wrong(errors) => Err(format!(".stowrc: {}", said(words::usage_errors(&errors)))),
+        Invocation::Help | Invocation::Version => Ok(Settings::default()),
+    }
+}
+
 /// Answers what asks for text instead of work, with the status to end with.
 fn settings(invocation: Invocation) -> Result<Settings, u8> {
     match invocation {
@@ -77,7 +87,7 @@ fn variable(name: &[u8]) -> Option<Vec<u8>> {
 }
 
 /// Returns the path that these bytes spell.
-fn path(bytes: Vec<u8>) -> PathBuf {
+pub fn path(bytes: Vec<u8>) -> PathBuf {
     PathBuf::from(OsString::from_vec(bytes))
 }
 
@@ -103,11 +113,19 @@ fn planned(options: &Options) -> Result<u8, ScanError> {
     let farm = Farm::open(&request, &rules)?;
     let planned = farm.plan()?;
     let mut said = Vec::new();
+    if options.verbosity > 1 {
+        words::details(&mut said, &request, &planned);
+    }
     planned.notices.iter().for_each(|notice| words::notice(&mut said, notice));
     if options.verbosity > 0 {
         planned.plan.ops.iter().for_each(|op| words::op(&mut said, op));
     }
     words::say(&said);
+    if let Some(name) = &options.missing {
+        let missing = Refusal::NoPackage { dir: request.stow_dir.to_bytes(), name: name.clone() };
+        words::say(&words::refusal(&missing));
+        return Ok(FAILED);
+    }
     if !planned.conflicts.is_empty() {
         words::say(&words::conflicts(&planned.conflicts));
         return Ok(REFUSED);
@@ -121,7 +139,7 @@ fn planned(options: &Options) -> Result<u8, ScanError> {
     }
     match farm.apply(&planned.plan, kept().as_deref()) {
         Ok(outcome) => {
-            words::say(&words::outcome(&outcome, options.verbosity > 0));
+            words::say(&words::outcome(&outcome, options.verbosity > 1));
             Ok(0)
         }
         Err(failure) => {

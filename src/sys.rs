@@ -35,6 +35,9 @@ pub enum Found {
 /// Paths this long and longer are taken in pieces; the systems' own limits are 1024 (macOS) and 4096 (Linux).
 const LONG: usize = 1000;
 
+/// No link has a text of more bytes than this: the system's `PATH_MAX` less the zero at the end.
+pub const LONGEST_TEXT: usize = if cfg!(target_os = "macos") { 1023 } else { 4095 };
+
 const DIRECTORY: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
 
 impl Handle {

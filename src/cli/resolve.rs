@@ -6,6 +6,7 @@ use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path, PathBuf};
 
+use super::StowRc;
 use farm::{Action, Error, Name, RelPath, Request, Route, Step};
 
 /// Why a command line cannot become a request.
@@ -69,8 +70,8 @@ pub struct Farm {
 
 impl Farm {
     /// Finds the two directories.
-    pub fn find(dir: Option<&Path>, target: Option<&Path>) -> Result<Farm, Refusal> {
-        let chosen = choose_dir(dir)?;
+    pub fn find(dir: Option<&Path>, target: Option<&Path>, stowrc: &StowRc) -> Result<Farm, Refusal> {
+        let chosen = choose_dir(dir, stowrc)?;
         let refuse = |role, choice: &Choice, cause| Refusal::Directory {
             role,
             path: choice.path.clone(),
@@ -78,18 +79,23 @@ impl Farm {
             from: choice.from,
         };
         let dir = directory(&chosen.path).map_err(|cause| refuse("dotfiles directory", &chosen, cause))?;
-        let chosen = choose_target(target, &dir);
+        let chosen = choose_target(target, stowrc, &dir);
         let (root, mount) =
             existing(&chosen.path).map_err(|cause| refuse("target directory", &chosen, cause))?;
-        let whole = root.join(OsStr::from_bytes(mount.as_bytes()));
-        if whole.starts_with(&dir) {
-            return Err(Refusal::TargetInside { target: whole, dir });
+        let farm = Farm { dir, root, mount };
+        let target = farm.target();
+        if target.starts_with(&farm.dir) {
+            return Err(Refusal::TargetInside { target, dir: farm.dir });
         }
-        Ok(Farm { dir, root, mount })
+        Ok(farm)
     }
 
     /// Returns the target.
     pub fn target(&self) -> PathBuf {
+        // Joining nothing would add a slash.
+        if self.mount.is_root() {
+            return self.root.clone();
+        }
         self.root.join(OsStr::from_bytes(self.mount.as_bytes()))
     }
 
@@ -170,7 +176,7 @@ pub fn steps(actions: &[Action], packages: &[RelPath]) -> Vec<Step> {
     actions.iter().flat_map(|action| packages.iter().map(move |package| step(action, package))).collect()
 }
 
-fn choose_dir(typed: Option<&Path>) -> Result<Choice, Refusal> {
+fn choose_dir(typed: Option<&Path>, stowrc: &StowRc) -> Result<Choice, Refusal> {
     let from_env = |name| env::var_os(name).filter(|value| !value.is_empty());
     if let Some(path) = typed {
         return Ok(Choice { path: path.to_owned(), from: None });
@@ -189,16 +195,20 @@ fn choose_dir(typed: Option<&Path>) -> Result<Choice, Refusal> {
     let upwards = here.ancestors().find(|dir| dir.join("farm.toml").is_file());
     Ok(match upwards {
         Some(dir) => Choice { path: dir.to_owned(), from: Some("farm.toml") },
+        None if stowrc.dir.is_some() => {
+            Choice { path: stowrc.dir.clone().unwrap_or_default(), from: Some(".stowrc") }
+        }
         None => Choice { path: here, from: Some("the current directory") },
     })
 }
 
-fn choose_target(typed: Option<&Path>, dir: &Path) -> Choice {
+fn choose_target(typed: Option<&Path>, stowrc: &StowRc, dir: &Path) -> Choice {
     let from_env = env::var_os("FARM_TARGET").filter(|value| !value.is_empty());
-    match (typed, from_env) {
-        (Some(path), _) => Choice { path: path.to_owned(), from: None },
-        (None, Some(path)) => Choice { path: path.into(), from: Some("$FARM_TARGET") },
-        (None, None) => Choice {
+    match (typed, from_env, &stowrc.target) {
+        (Some(path), _, _) => Choice { path: path.to_owned(), from: None },
+        (None, Some(path), _) => Choice { path: path.into(), from: Some("$FARM_TARGET") },
+        (None, None, Some(path)) => Choice { path: path.clone(), from: Some(".stowrc") },
+        (None, None, None) => Choice {
             path: dir.parent().unwrap_or(dir).to_owned(),
             from: Some("the parent of the dotfiles directory"),
         },

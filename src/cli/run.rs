@@ -3,15 +3,15 @@
 use std::ffi::OsStr;
 
 use farm::{
-    Action, Farm, Fold, Globs, Naming, OnConflict, OptionPatterns, PathPatterns, Policy, Refold, RelPath,
-    RuleBook,
+    Action, Farm, Fold, Globs, Naming, OnConflict, PathPatterns, Policy, Refold, RelPath, RuleBook,
+    StartPatterns,
 };
 
-use super::Exit;
 use super::args::{Change, Global};
 use super::json;
 use super::resolve::{self, Refusal};
 use super::words::Words;
+use super::{Exit, StowRc};
 
 /// Which of the three commands runs.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -32,8 +32,8 @@ impl Verb {
 }
 
 /// Runs one of the three commands.
-pub fn change(verb: Verb, global: &Global, change: &Change, words: &Words) -> Exit {
-    let farm = match resolve::Farm::find(global.dir.as_deref(), global.target.as_deref()) {
+pub fn change(verb: Verb, global: &Global, change: &Change, stowrc: &StowRc, words: &Words) -> Exit {
+    let farm = match resolve::Farm::find(global.dir.as_deref(), global.target.as_deref(), stowrc) {
         Ok(farm) => farm,
         Err(refusal) => return words.refusal(&refusal),
     };
@@ -41,11 +41,11 @@ pub fn change(verb: Verb, global: &Global, change: &Change, words: &Words) -> Ex
         Ok(packages) => packages,
         Err(refusal) => return words.refusal(&refusal),
     };
-    let policy = match policy(change) {
+    let policy = match policy(change, stowrc) {
         Ok(policy) => policy,
         Err(error) => return words.usage(&error.to_string(), "see `man 5 gitignore` for the syntax"),
     };
-    let rules = match RuleBook::native(&farm.dir, &change.ignore, OptionPatterns::default()) {
+    let rules = match RuleBook::native(&farm.dir, &change.ignore, stowrc.ignore.clone()) {
         Ok(rules) => rules,
         Err(error) => return words.scan_error(&error),
     };
@@ -86,18 +86,21 @@ fn packages(farm: &resolve::Farm, change: &Change) -> Result<Vec<RelPath>, Refus
     Ok(packages)
 }
 
-fn policy(change: &Change) -> Result<Policy, farm::PatternError> {
-    let globs = |globs: &[String]| match globs {
-        [] => Ok(PathPatterns::None),
-        globs => Globs::new(globs.iter().map(String::as_str)).map(PathPatterns::Globs),
+fn policy(change: &Change, stowrc: &StowRc) -> Result<Policy, farm::PatternError> {
+    let patterns = |globs: &[String], starts: &StartPatterns| {
+        let globs = Globs::new(globs.iter().map(String::as_str))?;
+        Ok(PathPatterns { globs, starts: starts.clone() })
     };
-    let mut policy =
-        Policy { defer: globs(&change.defer)?, overrides: globs(&change.overrides)?, ..Policy::native() };
-    if change.no_fold {
+    let mut policy = Policy {
+        defer: patterns(&change.defer, &stowrc.defer)?,
+        overrides: patterns(&change.overrides, &stowrc.overrides)?,
+        ..Policy::native()
+    };
+    if change.no_fold || stowrc.no_fold {
         policy.fold = Fold::Never;
         policy.refold = Refold::Never;
     }
-    if change.packages.dotfiles {
+    if change.packages.dotfiles || stowrc.dotfiles {
         policy.naming = Naming::Dotfiles;
     }
     if change.packages.keep_going {

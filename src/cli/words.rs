@@ -46,19 +46,26 @@ impl Words {
 
     /// Says why a command line makes no sense.
     pub fn usage(&self, message: &str, hint: &str) -> Exit {
-        self.say_error(message, &[], Some(hint));
+        self.say_refusal(message, &[], Some(hint));
         Exit::Usage
+    }
+
+    /// Says what is wrong with a `.stowrc`; nothing has changed.
+    pub fn bad_stowrc(&self, message: &str) -> Exit {
+        let hint = "farm takes the defaults of ~/.stowrc and ./.stowrc, as stow does";
+        self.say_refusal(&shown(message), &["nothing was changed".to_owned()], Some(hint));
+        Exit::Refused
     }
 
     /// Says what a system call could not do; nothing has changed.
     pub fn error(&self, error: &Error) -> Exit {
-        self.say_error(&shown(&error.to_string()), &["nothing was changed".to_owned()], None);
+        self.say_refusal(&shown(&error.to_string()), &["nothing was changed".to_owned()], None);
         Exit::Refused
     }
 
     /// Says why a farm could not be read; nothing has changed.
     pub fn scan_error(&self, error: &ScanError) -> Exit {
-        self.say_error(&shown(&error.to_string()), &["nothing was changed".to_owned()], None);
+        self.say_refusal(&shown(&error.to_string()), &["nothing was changed".to_owned()], None);
         Exit::Refused
     }
 
@@ -99,7 +106,7 @@ impl Words {
             ),
             Refusal::System(error) => (error.to_string(), None),
         };
-        self.say_error(&shown(&message), &["nothing was changed".to_owned()], hint.as_deref());
+        self.say_refusal(&shown(&message), &["nothing was changed".to_owned()], hint.as_deref());
         Exit::Refused
     }
 
@@ -247,6 +254,11 @@ impl Words {
             let _ = write!(text, "\n{HINT}hint:{HINT:#} {hint}");
         }
         self.to_stderr(&text);
+    }
+
+    /// Says why there is not even a plan.
+    fn say_refusal(&self, message: &str, facts: &[String], hint: Option<&str>) {
+        self.say_error(message, facts, hint);
         if self.json {
             json::error(message);
         }
@@ -309,6 +321,8 @@ struct Tally {
     made: usize,
     removed: usize,
     changed: usize,
+    folded: usize,
+    unfolded: usize,
     dirs: usize,
 }
 
@@ -323,6 +337,8 @@ impl Tally {
                 Change::Remove(Thing::Dir(pieces)) => {
                     tally.removed += pieces.iter().filter(|piece| piece.text.is_some()).count();
                 }
+                Change::Swap { new: Thing::Dir(_), .. } => tally.unfolded += 1,
+                Change::Swap { old: Thing::Dir(_), .. } => tally.folded += 1,
                 Change::Swap { .. } => tally.changed += 1,
             }
         }
@@ -339,6 +355,8 @@ impl Tally {
         part(self.made, "link", "links");
         part(self.removed, "link removed", "links removed");
         part(self.changed, "link changed", "links changed");
+        part(self.unfolded, "directory unfolded", "directories unfolded");
+        part(self.folded, "directory folded", "directories folded");
         part(self.dirs, "directory made", "directories made");
         parts.join(", ")
     }

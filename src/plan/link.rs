@@ -71,10 +71,7 @@ impl<'a> Planner<'a> {
     }
 
     fn enter(&mut self, into: DirId, from: Src) -> Option<Frame<'a>> {
-        let entries = self.source_entries(from);
-        if !self.target_read(into, false) {
-            return None;
-        }
+        let entries = self.both_read(into, from, false)?;
         if self.guarded(into) {
             if self.request.policy.guarded == Guarded::Refuse && self.is_stow_dir(into) {
                 let path = self.tree.path(into);
@@ -87,7 +84,7 @@ impl<'a> Planner<'a> {
         Some(Frame {
             into,
             from,
-            entries: entries?.iter(),
+            entries: entries.iter(),
             target_dir: self.tree.path(into),
             route: source.route().join_path(&source_dir),
             source_dir,

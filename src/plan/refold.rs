@@ -5,6 +5,7 @@ use super::{Planner, Src};
 use crate::path::{LinkText, Route};
 use crate::policy::{Ownership, Refold};
 use crate::rules::Candidate;
+use crate::snapshot::Need;
 use crate::tree::{DirId, Leads, Node, ROOT};
 
 impl Planner<'_> {
@@ -114,7 +115,8 @@ impl Planner<'_> {
         let mut todo = vec![src.dir];
         while let Some(dir) = todo.pop() {
             let at = source.tree.path(dir);
-            let Some(entries) = self.source_entries(Src { id: src.id, dir }) else {
+            let Some(entries) = self.snapshot.source(src.id).tree.entries(dir) else {
+                self.needs.insert(Need::Below { source: src.id, dir });
                 known = false;
                 continue;
             };

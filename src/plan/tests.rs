@@ -12,7 +12,7 @@ use super::*;
 use crate::op::{Change, Op, Thing};
 use crate::package::Step;
 use crate::path::Route;
-use crate::policy::{Fold, Policy, Walk};
+use crate::policy::{Fold, Naming, Policy, Walk};
 use crate::rules::{GlobList, IgnoreList, NativeRules, Rules, StowRules};
 use crate::snapshot::Fact;
 use crate::tree::{Entry, Kind, Leads};
@@ -118,6 +118,7 @@ impl World {
                 };
                 Fact::Listing(self.tree.entries(dir).expect("all is known").iter().map(entry).collect())
             }
+            Need::InStep { .. } | Need::Below { .. } => panic!("{need:?} has no fact for an answer"),
             Need::Text { dir, name } => {
                 let at = self.tree.find(&snapshot.target.path(*dir)).expect("a directory");
                 match self.tree.get(at, name) {
@@ -167,11 +168,16 @@ impl World {
             match plan(request, &snapshot) {
                 Ok(planned) => return planned,
                 Err(needs) => {
-                    for need in needs {
-                        assert!(asked.insert(need.clone()), "{need:?} was answered already");
-                        let fact = self.answer(&snapshot, &need);
-                        snapshot.answer(need, fact);
-                    }
+                    let naming = request.policy.naming;
+                    let learned = snapshot.learn(naming, needs.into_iter().collect(), |snapshot, needs| {
+                        let answered = |need: Need| {
+                            assert!(asked.insert(need.clone()), "{need:?} was answered already");
+                            let fact = self.answer(snapshot, &need);
+                            (need, fact)
+                        };
+                        Ok::<_, std::convert::Infallible>(needs.into_iter().map(answered).collect())
+                    });
+                    learned.unwrap_or_else(|never| match never {});
                 }
             }
         }
@@ -381,9 +387,8 @@ proptest! {
     fn relinking_what_is_right_changes_nothing(
         world in world(0..7, true), policy in policy(), package in 0..PACKAGES.len()
     ) {
-        // Known of stow: from the target's side a package's own `.x` looks like a `dot-x`, and stays behind.
-        let walk = if policy.naming == Naming::AsIs { policy.walk } else { Walk::Package };
-        let policy = settled(Policy { walk, ..policy }, &world);
+        // Known of stow: with `--compat` what is ignored stays behind, and a package's own `.x` with `--dotfiles`.
+        let policy = settled(Policy { walk: Walk::Package, ..policy }, &world);
         let link = request(&policy, &[(Action::Link, package)]);
         let relink = request(&policy, &[(Action::Unlink, package), (Action::Link, package)]);
         let mut world = world;

@@ -6,7 +6,7 @@ use super::conflict::Notice;
 use super::owner::{Owner, Place};
 use super::{Planner, Src};
 use crate::path::{Name, RelPath, Route};
-use crate::policy::{Naming, Ownership, Tidy, Walk};
+use crate::policy::{Guarded, Naming, Ownership, Tidy, Walk};
 use crate::snapshot::SourceId;
 use crate::tree::{DirId, Node, ROOT};
 
@@ -68,18 +68,26 @@ impl<'a> Planner<'a> {
             }
             let dir = frame.dir;
             frames.pop();
-            self.tidy(dir, id);
-            self.visited(dir);
+            // A walk of the target has looked at every link already, but for the ignored ones.
+            if self.request.policy.walk == Walk::Package {
+                self.tidy(dir, id);
+            }
+            if self.needs.is_empty() {
+                self.visited(dir);
+            }
         }
     }
 
     fn enter_to_unlink(&mut self, id: SourceId, visit: Visit) -> Option<Frame<'a>> {
-        let entries = visit.src.map(|src| (src, self.source_entries(src)));
+        let entries = match visit.src {
+            Some(src) => Some((src, self.both_read(visit.dir, src, true)?)),
+            None => None,
+        };
         if !self.target_read(visit.dir, true) || self.guarded(visit.dir) {
             return None;
         }
         let names = match entries {
-            Some((src, entries)) => Names::Package(src, entries?.iter()),
+            Some((src, entries)) => Names::Package(src, entries.iter()),
             None => {
                 let names: Vec<_> = self.tree.entries(visit.dir)?.keys().cloned().collect();
                 Names::Target(names.into_iter())
@@ -108,7 +116,13 @@ impl<'a> Planner<'a> {
             }
             Node::Dir(dir) => {
                 let dir = *dir;
-                let below = self.source_dir(src, name, node)??;
+                let Some(below) = self.source_dir(src, name, node)? else {
+                    // Nothing of the package can be in there. Stow says all the same when it is somebody else's.
+                    if self.request.policy.guarded == Guarded::Skip && self.target_read(dir, false) {
+                        self.guarded(dir);
+                    }
+                    return None;
+                };
                 Some(Visit { dir, source_dir: frame.source_dir.join(name), src: Some(below) })
             }
             Node::File | Node::Other => None,

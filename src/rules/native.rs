@@ -134,7 +134,7 @@ fn gitignore(lines: &[u8]) -> Result<Gitignore, PatternError> {
 }
 
 /// Globs on whole paths from the target: `bin/*`, `**/man1`, `share/doc/**`.
-#[derive(Clone, Debug)]
+#[derive(Clone, Default, Debug)]
 pub struct Globs(GlobSet);
 
 impl Globs {

@@ -23,6 +23,8 @@ pub struct Options {
     ///
     /// A name may be empty or `.`, the stow directory itself, as stow lets it pass.
     pub steps: Vec<(Mode, Vec<u8>)>,
+    /// The first package that does not exist; the steps end before it, as stow plans until it gets there.
+    pub missing: Option<Vec<u8>>,
     /// The patterns of `--ignore`, all of them valid.
     pub ignore: Vec<Vec<u8>>,
     /// The patterns of `--defer`, all of them valid.
@@ -55,10 +57,10 @@ impl Options {
             };
             RelPath::new(name).map(|package| Step { action, package })
         };
-        let patterns = |patterns: &[Vec<u8>], origin| match patterns {
-            [] => PathPatterns::None,
-            // They were compiled once already, to complain in the order that stow does.
-            patterns => StartPatterns::new(patterns, origin).map_or(PathPatterns::None, PathPatterns::Starts),
+        // They were compiled once already, to complain in the order that stow does.
+        let patterns = |patterns: &[Vec<u8>], origin| PathPatterns {
+            starts: StartPatterns::new(patterns, origin).unwrap_or_default(),
+            ..PathPatterns::default()
         };
         let mut policy = Policy::stow();
         if self.no_folding {
@@ -148,11 +150,13 @@ pub fn resolve(settings: Settings, variable: &dyn Fn(&[u8]) -> Option<Vec<u8>>) 
         return Err(Refusal::Slash);
     }
     let (dir, target) = (canonical(path(dir))?, canonical(path(target))?);
-    packages_exist(&dir, &target, &settings.steps)?;
+    let mut steps = settings.steps;
+    let missing = missing(&dir, &mut steps);
     Ok(Options {
         dir,
         target,
-        steps: settings.steps,
+        steps,
+        missing,
         ignore: settings.ignore,
         defer: settings.defer,
         overrides: settings.overrides,
@@ -187,14 +191,11 @@ fn canonical(path: PathBuf) -> Result<PathBuf, Refusal> {
     path.canonicalize().map_err(|source| Refusal::Unreachable { path, source })
 }
 
-fn packages_exist(dir: &Path, target: &Path, steps: &[(Mode, Vec<u8>)]) -> Result<(), Refusal> {
-    let route = Route::between(bytes(target), bytes(dir));
-    for (_, name) in steps {
-        if name == b".." || !dir.join(path(name.clone())).is_dir() {
-            return Err(Refusal::NoPackage { dir: route.to_bytes(), name: name.clone() });
-        }
-    }
-    Ok(())
+/// Cuts the steps off before the first package that does not exist, and returns what to call it.
+fn missing(dir: &Path, steps: &mut Vec<(Mode, Vec<u8>)>) -> Option<Vec<u8>> {
+    let exists = |name: &[u8]| name != b".." && dir.join(path(name.to_vec())).is_dir();
+    let at = steps.iter().position(|(_, name)| !exists(name))?;
+    steps.drain(at..).next().map(|(_, name)| name)
 }
 
 #[cfg(test)]

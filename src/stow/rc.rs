@@ -77,19 +77,16 @@ pub fn read(around: &Surroundings) -> Result<Invocation, RcError> {
     Ok(invocation)
 }
 
-/// Returns the text of a file, `None` when it does not exist or may not be read: stow passes over both.
+/// Returns the text of a file, `None` when it does not exist.
 ///
-/// What would block instead of ending is refused.
+/// One that may not be read is an error, not an empty one as to stow; what would block instead of ending is refused.
 fn text(path: &Path) -> io::Result<Option<Vec<u8>>> {
     let Ok(found) = fs::metadata(path) else { return Ok(None) };
     let kind = found.file_type();
     if kind.is_fifo() || kind.is_socket() {
         return Err(io::Error::other("not a regular file"));
     }
-    match fs::read(path) {
-        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Ok(None),
-        result => result.map(Some),
-    }
+    fs::read(path).map(Some)
 }
 
 /// Returns the words of all lines.

@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use farm::{
-    Action, Change, Conflict, Failure, LinkText, Notice, Op, Outcome, Reason, RelPath, ScanError, Thing,
+    Action, Change, Conflict, Failure, LinkText, Notice, Op, Outcome, Planned, Reason, RelPath, Request,
+    ScanError, Thing,
 };
 
 use super::getopt::UsageError;
@@ -168,6 +169,19 @@ pub const SIMULATION: &[u8] = b"WARNING: in simulation mode so not modifying fil
 
 /// The last line of a run that has conflicts.
 const ABORTED: &[u8] = b"All operations aborted.\n";
+
+/// Adds what is said from verbosity 2 on: where the farm is, what is done to which package, and how much that is.
+pub fn details(out: &mut Vec<u8>, request: &Request, planned: &Planned) {
+    line(out, &[b"target directory ", &request.root, b", stow directory ", &request.stow_dir.to_bytes()]);
+    for step in &request.steps {
+        let verb: &[u8] = if step.action == Action::Link { b"stowing " } else { b"unstowing " };
+        let package: &[u8] = if step.package.is_root() { b"." } else { step.package.as_bytes() };
+        line(out, &[verb, package]);
+    }
+    let count =
+        format!("{} operations planned, {} conflicts", planned.plan.ops.len(), planned.conflicts.len());
+    line(out, &[count.as_bytes()]);
+}
 
 /// Adds the lines of an operation: a swap is an `UNLINK` and a `LINK`, an unfold an `UNLINK`, a `MKDIR` and its `LINK`s.
 pub fn op(out: &mut Vec<u8>, op: &Op) {

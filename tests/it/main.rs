@@ -1,5 +1,11 @@
 //! What a user can do, each in a file of its own, as processes on temporary trees. One binary, so that it links once.
 
+mod all_or_nothing; // an error in the middle takes everything back
+mod bad_input; // every bad input gets a clear message and changes nothing
+mod chkstow; // `chkstow` finds what is not as stow would have it
 mod corpus; // a real repository gets the links that GNU Stow makes
 mod differences; // the documented differences from GNU Stow are real
 mod differential; // farm's stow dialect does what GNU Stow 2.4 does, on thousands of random farms
+mod link; // packages come, go and are made right
+mod sandbox; // a home of its own for each test
+mod stowrc; // resource files give stow its options

@@ -23,7 +23,7 @@ const STOW_DIRECTORY: Known = "link-at-a-stow-directory";
 const NOT_A_DIRECTORY: Known = "file-over-directory-on-unstow";
 const DANGLING: Known = "dangling-foreign-link-refold";
 const NO_SLASH: Known = "foreign-link-without-slash-refold";
-const ADOPT_LINK: Known = "adopt-over-a-link";
+const DISPLACED: Known = "unfold-by-target-name";
 
 /// One call, seen from both sides; there is no farm's side when recording.
 pub struct Case<'a> {
@@ -59,11 +59,17 @@ pub fn find(case: &Case) -> Option<Known> {
             _ => Some(known),
         };
     }
-    if adopts_over_a_link(&done) {
-        return case.farm.is_none_or(|farm| farm.status == Status::Code(1)).then_some(ADOPT_LINK);
-    }
     if let Some(known) = marker(case).or_else(|| misdeed(&done)) {
         return Some(known);
+    }
+    if has_displaced_links(case.before) && case.farm.is_none_or(|farm| shows_what_links_showed(case, farm)) {
+        return Some(DISPLACED);
+    }
+    if asks_for(case.call, case.before, "--dotfiles") && has_two_spellings(case.before) {
+        return Some(OTHER_NAME);
+    }
+    if case.farm.is_some_and(|farm| sees_files_through_removed_links(case, farm)) {
+        return Some(FALSE_CONFLICT);
     }
     let right = match stepwise()? {
         Ok(right) => right,
@@ -135,17 +141,6 @@ pub fn misbehaviour(case: &Case) -> Option<Known> {
     }
 }
 
-/// Whether stow put a file where the package had a link.
-fn adopts_over_a_link(case: &Case) -> bool {
-    if !case.stow.status.is_success() || !asks_for(case.call, case.before, "--adopt") {
-        return false;
-    }
-    case.stow.changes.iter().any(|edit| {
-        let was_link = matches!(case.before.get(&edit.path), Some(Node::Link(_)));
-        was_link && matches!(edit.node, Some(Node::File { .. }))
-    })
-}
-
 /// Whether stow unfolded a link that does not lead to its own path in a package: it then links what the package has at
 /// the link's path, which is not what the link stood for.
 fn unfolds_another_path(case: &Case) -> bool {
@@ -199,6 +194,91 @@ fn marker(case: &Case) -> Option<Known> {
     } else {
         None
     }
+}
+
+/// Whether all that stow alone has against a call are files that it sees through links of before.
+fn sees_files_through_removed_links(case: &Case, farm: &Outcome) -> bool {
+    let is_through_a_link = |line: &str| {
+        let path =
+            line.strip_prefix("  * cannot stow ").and_then(|line| line.split_once(" over existing target "));
+        let Some(path) = path.and_then(|(_, rest)| rest.split_once(" since ")).map(|(path, _)| path) else {
+            return false;
+        };
+        path.match_indices('/').any(|(at, _)| {
+            let is_it = |link: &str| link == &path[..at] || link.ends_with(&format!("/{}", &path[..at]));
+            case.before.iter().any(|(link, node)| matches!(node, Node::Link(_)) && is_it(link))
+        })
+    };
+    let is_conflict = |line: &&String| line.starts_with("  * ");
+    let mut more =
+        case.stow.err.iter().filter(is_conflict).filter(|line| !farm.err.contains(line)).peekable();
+    let removes_first = case.call.args.iter().any(|arg| arg.contains('R') || arg.contains('D'));
+    let same_end = case.stow.status == Status::Code(1) && farm.status == Status::Code(1);
+    same_end && removes_first && more.peek().is_some() && more.all(|line| is_through_a_link(line))
+}
+
+/// Whether a directory of a package spells one target name in two ways, `.x` and `dot-x`.
+fn has_two_spellings(before: &Tree) -> bool {
+    before.keys().any(|path| match path.rsplit_once("/dot-") {
+        Some((dir, rest)) => !rest.contains('/') && before.contains_key(&format!("{dir}/.{rest}")),
+        None => false,
+    })
+}
+
+/// Returns where a link leads: the path in the tree, folded as text, and what of it lies in a package.
+fn destination(link: &str, text: &str) -> Option<(String, String)> {
+    let mut at: Vec<&str> = link.split('/').collect();
+    at.pop();
+    for segment in text.strip_prefix("{R}/").unwrap_or(text).split('/') {
+        match segment {
+            "" | "." => {}
+            ".." => drop(at.pop()?),
+            name => at.push(name),
+        }
+    }
+    let package = at.iter().position(|name| ["p1", "p2", "p3"].contains(name))?;
+    Some((at.join("/"), at[package + 1..].join("/")))
+}
+
+/// Whether a link leads to a package's directory of another path than its own, as people make by hand.
+fn has_displaced_links(before: &Tree) -> bool {
+    displaced_links(before).next().is_some()
+}
+
+/// Such links, and the directories they lead to.
+fn displaced_links(before: &Tree) -> impl Iterator<Item = (&String, String)> {
+    before.iter().filter_map(|(path, node)| {
+        let Node::Link(text) = node else { return None };
+        let (place, below) = destination(path, text)?;
+        let is_own = !below.is_empty() && (path == &below || path.ends_with(&format!("/{below}")));
+        (!is_own && matches!(before.get(&place), Some(Node::Dir))).then_some((path, place))
+    })
+}
+
+/// Whether all that was seen through displaced links is still there where farm made directories of them.
+fn shows_what_links_showed(case: &Case, farm: &Outcome) -> bool {
+    let mut after = case.before.clone();
+    for edit in &farm.changes {
+        match &edit.node {
+            Some(node) => drop(after.insert(edit.path.clone(), node.clone())),
+            None => drop(after.remove(&edit.path)),
+        }
+    }
+    displaced_links(case.before).filter(|(path, _)| after.get(*path) == Some(&Node::Dir)).all(
+        |(path, place)| {
+            let names = case.before.keys().filter_map(|it| it.strip_prefix(&format!("{place}/")));
+            names.filter(|name| !name.contains('/')).all(|name| {
+                let shown = name.strip_prefix("dot-").map(|rest| format!("{path}/.{rest}"));
+                let is_there = |path: &str| after.keys().any(|it| it == path);
+                let is_ignorable =
+                    ["README", "LICENSE", "CVS", ".git", ".stow"].iter().any(|it| name.starts_with(it));
+                is_there(&format!("{path}/{name}"))
+                    || shown.is_some_and(|it| is_there(&it))
+                    || is_ignorable
+                    || name.ends_with('~')
+            })
+        },
+    )
 }
 
 /// What stow does when each step is a call of its own.

@@ -1,0 +1,61 @@
+//! `farm chkstow`: what in a target is not as stow would have it, or which packages are there.
+
+use crate::sandbox::Sandbox;
+
+fn target() -> Sandbox {
+    let home = Sandbox::with(&[
+        "stow/.stow",
+        "stow/p/x",
+        "stow/q/y",
+        "t/file",
+        "t/d/alien",
+        "t/left/.notstowed",
+        "t/left/file",
+    ]);
+    home.link("t/x", "../stow/p/x");
+    home.link("t/d/y", "../../stow/q/y");
+    home.link("t/d/gone", "../../stow/q/gone");
+    home.link("t/loop", "loop");
+    home
+}
+
+#[test]
+fn finds_links_that_lead_nowhere() {
+    let home = target();
+    for args in [&["chkstow", "-b", "-t", "../t"][..], &["chkstow", "-t", "../t"]] {
+        home.farm(args).run().says(
+            0,
+            "Bogus link: ../t/d/gone\nBogus link: ../t/loop\n",
+            "skipping ../t/left\n",
+        );
+    }
+}
+
+#[test]
+fn finds_files_that_are_not_stowed() {
+    let home = target();
+    home.farm(&["chkstow", "-a", "-t", "../t"]).run().says(
+        0,
+        "Unstowed file: ../t/d/alien\nUnstowed file: ../t/file\n",
+        "skipping ../t/left\n",
+    );
+}
+
+#[test]
+fn lists_packages() {
+    let home = target();
+    home.farm(&["chkstow", "-l", "-t", "../t"]).run().says(0, "loop\np\nq\n", "skipping ../t/left\n");
+}
+
+#[test]
+fn looks_where_stow_dir_says_and_explains_itself() {
+    let home = target();
+    home.farm(&["chkstow", "-a"]).env("STOW_DIR", "../t/d").run().prints("Unstowed file: ../t/d/alien\n");
+    let run = home.farm(&["chkstow"]).env("STOW_DIR", "../t/d").run();
+    assert!(run.code() == 0 && run.stdout.contains("(default: ../t/d)"), "{run}");
+    home.farm(&["chkstow", "-b", "-t", "../none"]).run().says(
+        0,
+        "",
+        "Can't stat ../none: No such file or directory\n",
+    );
+}
