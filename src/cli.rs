@@ -13,7 +13,7 @@ use std::process::ExitCode;
 use clap::Parser as _;
 use farm::{OptionPatterns, StartPatterns};
 
-use args::{Args, Command};
+use args::{Args, Command, Verb};
 use words::Words;
 
 /// How a call ended, as the manual documents it.
@@ -78,11 +78,11 @@ pub fn run(args: Vec<OsString>, stowrc: impl FnOnce() -> Result<StowRc, String>)
         Err(message) => return words.bad_stowrc(&message),
     };
     match &args.command {
-        Command::Link(change) => run::change(run::Verb::Link, global, change, &stowrc, &words),
+        Command::Link(change) => run::change(Verb::Link, global, change, &stowrc, &words),
         Command::Unlink(change) => {
-            run::change(run::Verb::Unlink, global, &change.with_defaults(), &stowrc, &words)
+            run::change(Verb::Unlink, global, &change.with_defaults(), &stowrc, &words)
         }
-        Command::Relink(change) => run::change(run::Verb::Relink, global, change, &stowrc, &words),
+        Command::Relink(change) => run::change(Verb::Relink, global, change, &stowrc, &words),
         Command::Stow(_) | Command::Chkstow(_) => {
             words.usage("options before `stow` and `chkstow` have no meaning there", "put them after it")
         }

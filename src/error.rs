@@ -1,8 +1,10 @@
-//! What a system call that failed has to say: verb, path and cause.
+//! What failed, as data: a system call with its verb, path and cause; a farm that cannot be read.
 
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
+
+use crate::rules::{PatternError, RegexError};
 
 /// A failed attempt to do something to a path.
 #[derive(Debug)]
@@ -38,4 +40,34 @@ impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         Some(&self.source)
     }
+}
+
+/// Why a farm cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ScanError {
+    /// A system call failed.
+    #[error(transparent)]
+    System(#[from] Error),
+    /// A list of globs is wrong.
+    #[error("{}: {error}", file.display())]
+    Glob {
+        /// The file it stands in, or the option.
+        file: PathBuf,
+        /// What is wrong.
+        error: PatternError,
+    },
+    /// A list of regular expressions is wrong.
+    #[error("{}: {error}", file.display())]
+    Regex {
+        /// The file it stands in.
+        file: PathBuf,
+        /// What is wrong.
+        error: RegexError,
+    },
+    /// There is no such package.
+    #[error("no package {}", path.display())]
+    NoPackage {
+        /// Where it should be.
+        path: PathBuf,
+    },
 }

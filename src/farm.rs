@@ -2,13 +2,13 @@
 
 use std::path::Path;
 
-use crate::error::Result;
+use crate::error::{Result, ScanError};
 use crate::execute::{Failure, Outcome, execute};
 use crate::op::Plan;
 use crate::package::Request;
 use crate::plan::Planned;
 use crate::rulebook::RuleBook;
-use crate::scan::{ScanError, Scanner};
+use crate::scan::Scanner;
 use crate::sys::os;
 
 /// A farm and what is asked of it.

@@ -47,7 +47,7 @@ mod snapshot;
 mod sys;
 mod tree;
 
-pub use error::{Error, Result};
+pub use error::{Error, Result, ScanError};
 pub use execute::{Failure, Outcome};
 pub use farm::Farm;
 pub use op::{Change, FileFate, Op, Piece, Plan, Thing};
@@ -61,6 +61,5 @@ pub use rulebook::RuleBook;
 pub use rules::{
     Globs, OptionPatterns, Origin, PathPatterns, PatternError, RegexError, Rules, StartPatterns,
 };
-pub use scan::ScanError;
 pub use snapshot::{Fact, Need, Side, Snapshot, SourceId};
 pub use tree::{DirId, Entry, Kind, Leads, Link, Node, Tree};

@@ -166,24 +166,18 @@ impl<'a> Planner<'a> {
     /// returns what the package's holds.
     fn both_read(&mut self, dir: DirId, src: Src, texts: bool) -> Option<&'a Entries> {
         let entries = self.snapshot.source(src.id).tree.entries(src.dir);
-        let is_read = self.tree.entries(dir).is_some();
-        if entries.is_some() && is_read {
+        if entries.is_some() && self.tree.entries(dir).is_some() {
             return entries;
         }
-        if is_read {
-            // New in the plan, or read for another package: only this package's side goes on.
-            let folds = self.request.policy.fold != Fold::Never;
-            let onward = self.snapshot.target.knows(dir) || folds;
-            self.needs.insert(match onward {
-                true if self.snapshot.target.knows(dir) => {
-                    Need::InStep { dir, source: src.id, source_dir: src.dir, texts }
-                }
-                true => Need::Listing { side: Side::Source(src.id), dir: src.dir, texts: true },
-                false => Need::Below { source: src.id, dir: src.dir },
-            });
+        let (source, source_dir) = (src.id, src.dir);
+        self.needs.insert(if self.snapshot.target.knows(dir) {
+            Need::InStep { dir, source, source_dir, texts }
+        } else if self.request.policy.fold == Fold::Never {
+            // A directory of the plan's own, which will get all that is below.
+            Need::Below { source, dir: source_dir }
         } else {
-            self.needs.insert(Need::InStep { dir, source: src.id, source_dir: src.dir, texts });
-        }
+            Need::Listing { side: Side::Source(source), dir: source_dir, texts: true }
+        });
         None
     }
 

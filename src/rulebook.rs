@@ -4,13 +4,12 @@ use std::io::{self, Read};
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, ScanError};
 use crate::path::Name;
 use crate::rules::{
     Base, FARMIGNORE, GlobList, IgnoreList, LIST_NAME, NativeRules, OptionPatterns, PatternError, Rules,
     StowRules,
 };
-use crate::scan::ScanError;
 use crate::sys::{Handle, os};
 
 /// Larger pattern files are refused: nobody wrote them, and reading them would take the memory.

@@ -8,48 +8,18 @@ use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, ScanError};
 use crate::package::Request;
 use crate::path::{LinkText, RelPath, Route};
 use crate::plan::{Planned, plan};
 use crate::rulebook::RuleBook;
-use crate::rules::{PatternError, RegexError, Rules};
+use crate::rules::Rules;
 use crate::snapshot::{Fact, Need, Side, Snapshot, SourceId};
 use crate::sys::{self, Handle, os};
 use crate::tree::Node;
 
 /// Fewer needs than this are answered one after the other: a thread costs more than it saves.
 const WORTH_SHARING: usize = 256;
-
-/// Why a farm cannot be read.
-#[derive(Debug, thiserror::Error)]
-pub enum ScanError {
-    /// A system call failed.
-    #[error(transparent)]
-    System(#[from] Error),
-    /// A list of globs is wrong.
-    #[error("{}: {error}", file.display())]
-    Glob {
-        /// The file it stands in, or the option.
-        file: PathBuf,
-        /// What is wrong.
-        error: PatternError,
-    },
-    /// A list of regular expressions is wrong.
-    #[error("{}: {error}", file.display())]
-    Regex {
-        /// The file it stands in.
-        file: PathBuf,
-        /// What is wrong.
-        error: RegexError,
-    },
-    /// There is no such package.
-    #[error("no package {}", path.display())]
-    NoPackage {
-        /// Where it should be.
-        path: PathBuf,
-    },
-}
 
 /// Reads one farm.
 pub struct Scanner<'a> {

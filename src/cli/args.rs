@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum, ValueHint};
+use farm::Action;
 
 /// Links the packages of a dotfiles repository into your home, folded into as few symbolic links as possible.
 ///
@@ -92,6 +93,25 @@ pub enum Command {
     /// Behave as GNU Stow's chkstow does: `farm chkstow --help`
     #[command(disable_help_flag = true)]
     Chkstow(Passed),
+}
+
+/// Which of the three commands runs.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Verb {
+    Link,
+    Unlink,
+    Relink,
+}
+
+impl Verb {
+    /// Returns what happens to each package, in this order.
+    pub fn actions(self) -> &'static [Action] {
+        match self {
+            Verb::Link => &[Action::Link],
+            Verb::Unlink => &[Action::Unlink],
+            Verb::Relink => &[Action::Unlink, Action::Link],
+        }
+    }
 }
 
 /// What `link` and `relink` take.

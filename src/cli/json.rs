@@ -7,8 +7,8 @@ use std::path::Path;
 use farm::{Change, Compared, Conflict, Failure, Notice, Op, Planned, Reason, RelPath, Thing};
 use serde::Serialize;
 
+use super::args::Verb;
 use super::resolve::Farm;
-use super::run::Verb;
 
 /// A path, a name or a link's text: a string, or where it is not UTF-8 an object with its bytes in hexadecimal.
 #[derive(Serialize)]

@@ -4,33 +4,15 @@ use std::ffi::OsStr;
 use std::path::Path;
 
 use farm::{
-    Action, Farm, Fold, Globs, Naming, OnConflict, PathPatterns, Policy, Refold, RelPath, RuleBook,
-    ScanError, StartPatterns,
+    Farm, Fold, Globs, Naming, OnConflict, PathPatterns, Policy, Refold, RelPath, RuleBook, ScanError,
+    StartPatterns,
 };
 
-use super::args::{Change, Global};
+use super::args::{Change, Global, Verb};
 use super::json;
 use super::resolve::{self, Refusal};
 use super::words::Words;
 use super::{Exit, StowRc};
-
-/// Which of the three commands runs.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Verb {
-    Link,
-    Unlink,
-    Relink,
-}
-
-impl Verb {
-    fn actions(self) -> &'static [Action] {
-        match self {
-            Verb::Link => &[Action::Link],
-            Verb::Unlink => &[Action::Unlink],
-            Verb::Relink => &[Action::Unlink, Action::Link],
-        }
-    }
-}
 
 /// Where to read about patterns.
 const SYNTAX: &str = "see `man 5 gitignore` for the syntax";

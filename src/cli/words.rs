@@ -12,10 +12,9 @@ use farm::{
 };
 
 use super::Exit;
-use super::args::Global;
+use super::args::{Global, Verb};
 use super::json;
 use super::resolve::{Cause, Farm, Refusal};
-use super::run::Verb;
 
 const ERROR: Style = AnsiColor::Red.on_default().bold();
 const WARNING: Style = AnsiColor::Yellow.on_default().bold();
