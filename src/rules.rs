@@ -7,9 +7,10 @@ mod stow;
 
 use crate::path::{Name, RelPath};
 
+pub use builtin::LIST_NAME;
 pub use native::{Base, FARMIGNORE, GlobList, Globs, NativeRules, PatternError};
 pub use perl::{Origin, RegexError};
-pub use stow::{IgnoreList, LIST_NAME, OptionPatterns, StartPatterns, StowRules};
+pub use stow::{IgnoreList, OptionPatterns, StartPatterns, StowRules};
 
 /// An entry of a package whose fate is asked.
 #[derive(Clone, Copy, Debug)]

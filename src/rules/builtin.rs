@@ -5,6 +5,9 @@
 const NAMES: [&[u8]; 9] =
     [b"RCS", b"CVS", b".cvsignore", b".svn", b"_darcs", b".hg", b".git", b".gitignore", b".gitmodules"];
 
+/// The file at a package's top that holds its ignore list; it never counts as an entry itself.
+pub const LIST_NAME: &[u8] = b".stow-local-ignore";
+
 /// The list that every package without one of its own, and without a global one, is read with.
 #[cfg(test)]
 pub(super) const TEXT: &str = r"
@@ -56,7 +59,7 @@ fn at_top(dir: &[u8], name: &[u8]) -> bool {
     path.strip_prefix(b"README").is_some_and(open)
         || path.strip_prefix(b"LICENSE").is_some_and(open)
         || path.strip_prefix(b"COPYING").is_some_and(|rest| whole(rest) || rest.starts_with(b"/"))
-        || path.strip_prefix(super::stow::LIST_NAME).is_some_and(whole)
+        || path.strip_prefix(LIST_NAME).is_some_and(whole)
 }
 
 #[cfg(test)]

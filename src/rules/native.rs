@@ -9,7 +9,8 @@ use ignore::Match;
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 
 use super::Candidate;
-use super::stow::{IgnoreList, LIST_NAME, StowRules};
+use super::builtin::LIST_NAME;
+use super::stow::{IgnoreList, StowRules};
 use crate::path::{Name, RelPath};
 
 /// The file of gitignore patterns that a package or a dotfiles directory may hold.

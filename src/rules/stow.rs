@@ -6,11 +6,8 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use super::builtin;
+use super::builtin::{self, LIST_NAME};
 use super::perl::{Origin, Pattern, RegexError, literal};
-
-/// The file at a package's top that holds its ignore list; it never counts as an entry itself.
-pub const LIST_NAME: &[u8] = b".stow-local-ignore";
 
 /// The rules that one package is read with.
 #[derive(Clone, Debug)]
