@@ -37,20 +37,13 @@ impl std::fmt::Display for Difference {
     }
 }
 
-/// farm says where it keeps what `--adopt` replaces, which stow loses.
-fn without_kept(farm: &Outcome) -> Outcome {
-    let mut farm = farm.clone();
-    farm.err.retain(|line| !line.starts_with("kept {R}/"));
-    farm
-}
-
 /// Compares what farm did with what stow did, from the same start.
 pub fn compare(call: &Call, before: &Tree, stow: &Outcome, farm: &Outcome) -> Difference {
     Difference {
         status: (!same_status(stow, farm))
             .then(|| format!("exit status: stow {}, farm {}", stow.status, farm.status)),
         tree: (stow.changes != farm.changes).then(|| tree_difference(&stow.changes, &farm.changes)),
-        text: text(call, before, stow, &without_kept(farm)),
+        text: text(call, before, stow, farm),
     }
 }
 

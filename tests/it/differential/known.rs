@@ -17,7 +17,7 @@ const OTHER_TREE: Known = "reads-through-removed-links: makes another tree than 
 const MARKER: Known = "marker-inside-a-package";
 const MARKER_DOTFILES: Known = "marker-path-with-dotfiles";
 const OTHER_NAME: Known = "dotfiles-spelled-differently";
-const OTHER_PATH: Known = "dotfiles-spelled-differently: unfolds a link that leads to another path";
+const OTHER_PATH: Known = "unfold-by-target-name: links what the link did not show";
 const ZERO: Known = "text-0";
 const STOW_DIRECTORY: Known = "link-at-a-stow-directory";
 const NOT_A_DIRECTORY: Known = "file-over-directory-on-unstow";
@@ -126,7 +126,7 @@ pub fn misbehaviour(case: &Case) -> Option<Known> {
     } else if says("called with non-directory path") {
         Some(NOT_A_DIRECTORY)
     } else if says("cannot read directory") {
-        Some(OTHER_NAME)
+        Some(if asks_for(case.call, case.before, "--dotfiles") { OTHER_NAME } else { DISPLACED })
     } else if says("Could not remove directory") {
         Some(DANGLING)
     } else if says("called with invalid target")
@@ -322,7 +322,10 @@ fn conflicts(outcome: &Outcome) -> Vec<Vec<String>> {
         } else if let Some(group) = groups.last_mut()
             && line.starts_with("  * ")
         {
-            group.push(line.clone());
+            // A package that is asked for twice has its conflicts twice.
+            if !group.contains(line) {
+                group.push(line.clone());
+            }
         }
     }
     groups
