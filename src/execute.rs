@@ -349,6 +349,9 @@ impl Run<'_> {
         if at.dir.look(&at.name).map_err(|e| at.error("look at", e))? == Some(Found::Dir) {
             return Err(at.error("adopt", changed("it is a directory now")));
         }
+        if source.dir.look(&source.name).map_err(|e| source.error("look at", e))? == Some(Found::Dir) {
+            return Err(source.error("replace", io::ErrorKind::IsADirectory));
+        }
         let same = equal(&at.dir, &at.name, &source.dir, &source.name).unwrap_or(false);
         if same {
             let aside = self.move_aside(&source, "move")?;

@@ -5,7 +5,7 @@
 //! the fewest links, [`Farm::apply`] does the plan or nothing.
 //!
 //! ```
-//! use farm::{Action, Farm, Name, Policy, RelPath, Request, Route, RuleBook, Step};
+//! use farm::{Action, Farm, Policy, RelPath, Request, Route, RuleBook, Step};
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! # let scratch = std::env::temp_dir().join(format!("farm-doc-{}", std::process::id()));
@@ -17,7 +17,7 @@
 //!     root: home.as_os_str().as_encoded_bytes().to_vec(),
 //!     stow_dir: Route::below_root(RelPath::new(b"dotfiles").expect("a path below the root")),
 //!     mount: RelPath::root(),
-//!     steps: vec![Step { action: Action::Link, package: Name::new(b"zsh").expect("one segment") }],
+//!     steps: vec![Step { action: Action::Link, package: RelPath::new(b"zsh").expect("a name") }],
 //!     policy: Policy::native(),
 //! };
 //! let farm = Farm::open(&request, &RuleBook::All)?;

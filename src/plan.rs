@@ -251,9 +251,8 @@ impl<'a> Planner<'a> {
     /// Tells whether a target directory that was read is left alone: it belongs to others.
     fn guarded(&mut self, dir: DirId) -> bool {
         let stow_dir = &self.request.stow_dir;
-        let holds = |name: &[u8]| self.tree.entries(dir).is_some_and(|entries| entries.contains_key(name));
-        let marked = holds(b".stow");
-        let protected = holds(b".nonstow");
+        let marked = self.has_marker(dir, b".stow");
+        let protected = self.has_marker(dir, b".nonstow");
         let is_stow_dir = stow_dir.up == 0 && self.tree.find(&stow_dir.down) == Some(dir);
         let guarded = marked || protected || is_stow_dir;
         if guarded && !(is_stow_dir && self.request.policy.guarded == Guarded::Refuse) {
@@ -267,6 +266,23 @@ impl<'a> Planner<'a> {
             });
         }
         guarded
+    }
+
+    /// Tells whether a target directory holds a marker; a link that leads nowhere marks nothing.
+    fn has_marker(&mut self, dir: DirId, marker: &[u8]) -> bool {
+        let Some((name, node)) = self.tree.entries(dir).and_then(|entries| entries.get_key_value(marker))
+        else {
+            return false;
+        };
+        let name = name.clone();
+        match node {
+            Node::Link(link) if link.leads == Leads::Unknown && self.is_on_disk(dir, &name) => {
+                self.needs.insert(Need::Leads { side: Side::Target, dir, name });
+                false
+            }
+            Node::Link(link) => link.leads != Leads::Nothing,
+            _ => true,
+        }
     }
 
     /// Returns the directory that packages mirror into, made where it is missing when `make` says so.

@@ -3,7 +3,7 @@
 use super::owner::{Owner, Place};
 use super::{Planner, Src};
 use crate::path::{LinkText, Route};
-use crate::policy::{Ownership, Refold};
+use crate::policy::{Ownership, Refold, Walk};
 use crate::rules::Candidate;
 use crate::snapshot::Need;
 use crate::tree::{DirId, Leads, Node, ROOT};
@@ -25,6 +25,18 @@ impl Planner<'_> {
                 known = false;
                 continue;
             };
+            // Only with `--compat` there are dangling ones left here, and nothing is folded over them.
+            let route = text.route_from(&self.tree.path(dir));
+            if self.request.policy.walk == Walk::Target
+                && let Some(route) = route
+                && let Some(Some(place)) = self.place_of(&route)
+            {
+                match self.leads(dir, name, &place) {
+                    Some(Leads::Nothing) => return,
+                    Some(_) => {}
+                    None => known = false,
+                }
+            }
             match &shared {
                 Some(shared) if shared != text.split().0 => return,
                 Some(_) => {}

@@ -23,6 +23,7 @@ const STOW_DIRECTORY: Known = "link-at-a-stow-directory";
 const NOT_A_DIRECTORY: Known = "file-over-directory-on-unstow";
 const DANGLING: Known = "dangling-foreign-link-refold";
 const NO_SLASH: Known = "foreign-link-without-slash-refold";
+const ABOVE: Known = "links-above-the-stow-directory";
 const DISPLACED: Known = "unfold-by-target-name";
 
 /// One call, seen from both sides; there is no farm's side when recording.
@@ -65,8 +66,11 @@ pub fn find(case: &Case) -> Option<Known> {
     if has_displaced_links(case.before) && case.farm.is_none_or(|farm| shows_what_links_showed(case, farm)) {
         return Some(DISPLACED);
     }
-    if asks_for(case.call, case.before, "--dotfiles") && has_two_spellings(case.before) {
+    if asks_for(case.call, case.before, "--dotfiles") && differ_where_spelled_twice(case) {
         return Some(OTHER_NAME);
+    }
+    if removes_links_that_lead_above(&done) {
+        return Some(ABOVE);
     }
     if case.farm.is_some_and(|farm| sees_files_through_removed_links(case, farm)) {
         return Some(FALSE_CONFLICT);
@@ -217,11 +221,34 @@ fn sees_files_through_removed_links(case: &Case, farm: &Outcome) -> bool {
     same_end && removes_first && more.peek().is_some() && more.all(|line| is_through_a_link(line))
 }
 
-/// Whether a directory of a package spells one target name in two ways, `.x` and `dot-x`.
-fn has_two_spellings(before: &Tree) -> bool {
-    before.keys().any(|path| match path.rsplit_once("/dot-") {
-        Some((dir, rest)) => !rest.contains('/') && before.contains_key(&format!("{dir}/.{rest}")),
-        None => false,
+/// Whether all that the two sides did otherwise is where a directory of a package spells one name in two ways, `.x`
+/// and `dot-x`.
+fn differ_where_spelled_twice(case: &Case) -> bool {
+    let twice: Vec<String> = case
+        .before
+        .keys()
+        .filter_map(|path| {
+            let (dir, rest) = path.rsplit_once("/dot-")?;
+            let is_twice = !rest.contains('/') && case.before.contains_key(&format!("{dir}/.{rest}"));
+            is_twice.then(|| format!(".{rest}"))
+        })
+        .collect();
+    let Some(farm) = case.farm else { return !twice.is_empty() };
+    let differs = |edit: &&Edit| !(farm.changes.contains(edit) && case.stow.changes.contains(edit));
+    let mut differing = farm.changes.iter().chain(&case.stow.changes).filter(differs);
+    !twice.is_empty()
+        && differing.all(|edit| edit.path.split('/').any(|name| twice.iter().any(|it| it == name)))
+}
+
+/// Whether stow, whose stow directory is `..`, takes a link that leads further up for its own and removes it.
+fn removes_links_that_lead_above(case: &Case) -> bool {
+    let mut removed = case.stow.changes.iter().filter(|edit| !matches!(edit.node, Some(Node::Dir)));
+    let farm = case.farm.map_or(&[][..], |farm| &farm.changes);
+    removed.any(|edit| match case.before.get(&edit.path) {
+        Some(Node::Link(text)) if text.starts_with("../..") => {
+            destination(&edit.path, text).is_none() && !farm.iter().any(|it| it.path == edit.path)
+        }
+        _ => false,
     })
 }
 
