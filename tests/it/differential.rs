@@ -80,10 +80,8 @@ fn live() {
         return;
     };
     let count = number("FARM_LIVE").unwrap_or(300);
-    let seed = number("FARM_SEED").unwrap_or_else(|| {
-        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-        now.map_or(0, |now| now.as_secs())
-    });
+    // A test run that nobody steers is the same every time.
+    let seed = number("FARM_SEED").unwrap_or(1);
     let farm = Program::under_test();
     let (stats, failures) = on_all_processors(count as usize, shown(), |number, stats| {
         play::live(&generate::scenario(seed + number as u64), &stow, &farm, stats)
