@@ -203,19 +203,17 @@ fn marker(case: &Case) -> Option<Known> {
 /// Whether all that stow alone has against a call are files that it sees through links of before.
 fn sees_files_through_removed_links(case: &Case, farm: &Outcome) -> bool {
     let is_through_a_link = |line: &str| {
-        let path =
-            line.strip_prefix("  * cannot stow ").and_then(|line| line.split_once(" over existing target "));
-        let Some(path) = path.and_then(|(_, rest)| rest.split_once(" since ")).map(|(path, _)| path) else {
-            return false;
-        };
+        let Some(line) = line.strip_prefix("  * cannot stow ") else { return false };
+        let to_file = || line.split_once(" over existing target ")?.1.split_once(" since ");
+        let to_other = || line.split_once(" over existing non-directory target ");
+        let path = to_file().map(|(path, _)| path).or_else(|| Some(to_other()?.1));
+        let Some(path) = path else { return false };
         path.match_indices('/').any(|(at, _)| {
             let is_it = |link: &str| link == &path[..at] || link.ends_with(&format!("/{}", &path[..at]));
             case.before.iter().any(|(link, node)| matches!(node, Node::Link(_)) && is_it(link))
         })
     };
-    let is_conflict = |line: &&String| line.starts_with("  * ");
-    let mut more =
-        case.stow.err.iter().filter(is_conflict).filter(|line| !farm.err.contains(line)).peekable();
+    let mut more = conflict_lines(case.stow).filter(|line| !farm.err.contains(line)).peekable();
     let removes_first = case.call.args.iter().any(|arg| arg.contains('R') || arg.contains('D'));
     let same_end = case.stow.status == Status::Code(1) && farm.status == Status::Code(1);
     same_end && removes_first && more.peek().is_some() && more.all(|line| is_through_a_link(line))
@@ -234,10 +232,20 @@ fn differ_where_spelled_twice(case: &Case) -> bool {
         })
         .collect();
     let Some(farm) = case.farm else { return !twice.is_empty() };
+    let is_twice = |path: &str| path.split('/').any(|name| twice.iter().any(|it| it == name));
+    if twice.is_empty() {
+        return false;
+    }
+    if farm.status != case.stow.status {
+        // farm refuses what stow makes of one name only.
+        let only = conflict_lines(farm).filter(|line| !case.stow.err.contains(line)).collect::<Vec<_>>();
+        return farm.status == Status::Code(1)
+            && !only.is_empty()
+            && only.iter().all(|line| line.split_whitespace().any(is_twice));
+    }
     let differs = |edit: &&Edit| !(farm.changes.contains(edit) && case.stow.changes.contains(edit));
     let mut differing = farm.changes.iter().chain(&case.stow.changes).filter(differs);
-    !twice.is_empty()
-        && differing.all(|edit| edit.path.split('/').any(|name| twice.iter().any(|it| it == name)))
+    differing.all(|edit| is_twice(&edit.path))
 }
 
 /// Whether stow, whose stow directory is `..`, takes a link that leads further up for its own and removes it.
@@ -245,11 +253,20 @@ fn removes_links_that_lead_above(case: &Case) -> bool {
     let mut removed = case.stow.changes.iter().filter(|edit| !matches!(edit.node, Some(Node::Dir)));
     let farm = case.farm.map_or(&[][..], |farm| &farm.changes);
     removed.any(|edit| match case.before.get(&edit.path) {
-        Some(Node::Link(text)) if text.starts_with("../..") => {
-            destination(&edit.path, text).is_none() && !farm.iter().any(|it| it.path == edit.path)
+        Some(Node::Link(text)) => {
+            leads_above_the_stow_directory(&edit.path, text) && !farm.iter().any(|it| it.path == edit.path)
         }
         _ => false,
     })
+}
+
+/// Whether a link in a target inside the stow directory has a text that leaves that directory.
+fn leads_above_the_stow_directory(link: &str, text: &str) -> bool {
+    let is_stow_directory = |name: &&str| ["stow", "dots"].contains(name);
+    let is_inside = link.split('/').any(|name| is_stow_directory(&name));
+    // The link's own name counts for the step from the stow directory up.
+    let steps = link.rsplit('/').take_while(|name| !is_stow_directory(name)).count();
+    is_inside && text.split('/').take_while(|name| *name == "..").count() >= steps.max(1)
 }
 
 /// Returns where a link leads: the path in the tree, folded as text, and what of it lies in a package.
@@ -340,6 +357,11 @@ fn step_by_step(case: &Case) -> Option<Result<StepByStep, Known>> {
     Some(Ok(right))
 }
 
+/// The lines of an outcome that name a conflict.
+fn conflict_lines(outcome: &Outcome) -> impl Iterator<Item = &String> {
+    outcome.err.iter().filter(|line| line.starts_with("  * "))
+}
+
 /// The conflicts of an outcome, each group with its heading.
 fn conflicts(outcome: &Outcome) -> Vec<Vec<String>> {
     let mut groups: Vec<Vec<String>> = Vec::new();
@@ -349,7 +371,6 @@ fn conflicts(outcome: &Outcome) -> Vec<Vec<String>> {
         } else if let Some(group) = groups.last_mut()
             && line.starts_with("  * ")
         {
-            // A package that is asked for twice has its conflicts twice.
             if !group.contains(line) {
                 group.push(line.clone());
             }
@@ -369,6 +390,19 @@ impl StepByStep {
         }
         outcome.status == self.status
             && outcome.changes == self.changes
-            && (self.conflicts.is_empty() || conflicts(outcome).contains(&self.conflicts))
+            && (self.conflicts.is_empty() || conflicts(outcome).iter().any(|group| self.is_group(case, group)))
+    }
+
+    /// Whether a group has the first step's conflicts. A package that is asked for twice has the second time's in the
+    /// same group.
+    fn is_group(&self, case: &Case, group: &[String]) -> bool {
+        let packages: Vec<String> = Request::read(&case.call.args)
+            .map_or_else(Vec::new, |request| request.steps.into_iter().map(|(_, package)| package).collect());
+        let is_twice =
+            packages.iter().any(|package| packages.iter().filter(|it| *it == package).count() > 1);
+        group == self.conflicts
+            || is_twice
+                && group.first() == self.conflicts.first()
+                && self.conflicts.iter().all(|line| group.contains(line))
     }
 }
