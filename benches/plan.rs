@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use criterion::{BenchmarkId, Criterion, SamplingMode, Throughput};
 use farm::{
-    Action, DirId, Entry, Fact, FileFate, Leads, Name, Need, Node, Plan, Planned, Policy, RelPath, Request,
+    Action, DirId, Entry, Fact, Fates, Leads, Name, Need, Node, Plan, Planned, Policy, RelPath, Request,
     Route, Rules, Side, Snapshot, Step, Tree, plan,
 };
 
@@ -43,13 +43,13 @@ fn size(criterion: &mut Criterion, label: &str, nodes: usize) {
         bencher.iter(|| run(&request(Action::Link), &before));
     });
     group.bench_function(BenchmarkId::new("diff everything", label), |bencher| {
-        bencher.iter(|| Plan::between(black_box(&before.target), black_box(&linked.after), FileFate::Merge));
+        bencher.iter(|| Plan::between(black_box(&before.target), black_box(&linked.after), &Fates::new()));
     });
     let mut changed = linked.after.clone();
     let top = changed.find(&RelPath::root()).expect("a tree has a root");
     changed.remove(top, &file(0));
     group.bench_function(BenchmarkId::new("diff one node", label), |bencher| {
-        bencher.iter(|| Plan::between(black_box(&linked.after), black_box(&changed), FileFate::Merge));
+        bencher.iter(|| Plan::between(black_box(&linked.after), black_box(&changed), &Fates::new()));
     });
 
     let there = World { package: unlinked.package, target: linked.after };

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use crate::error::Error;
-use crate::op::{Change, Op, Piece, Plan, Thing};
+use crate::op::{Change, Op, Piece, Place, Plan, Thing};
 use crate::path::{LinkText, Name, RelPath, Route};
 use crate::scan::equal;
 use crate::sys::{Found, Handle, LONGEST_TEXT, os};
@@ -80,17 +80,14 @@ pub fn execute(
 fn too_long(op: &Op) -> Option<(RelPath, &LinkText)> {
     let is_too_long = |text: &&LinkText| text.as_bytes().len() > LONGEST_TEXT;
     match &op.change {
-        Change::Make(thing) | Change::Swap { new: thing, .. } => match thing {
+        Change::Make(new) | Change::Swap { new, .. } | Change::Displace { new, .. } => match new {
             Thing::Link(text) => Some(text).filter(is_too_long).map(|text| (op.path.clone(), text)),
             Thing::Dir(pieces) => pieces.iter().find_map(|piece| {
                 let text = piece.text.as_ref().filter(is_too_long)?;
                 Some((op.path.join_path(&piece.path), text))
             }),
         },
-        Change::Adopt(text) | Change::Merge(text) => {
-            Some(text).filter(is_too_long).map(|text| (op.path.clone(), text))
-        }
-        Change::Remove(_) | Change::Release(_) | Change::Split(_) => None,
+        Change::Remove(_) | Change::Restore { .. } => None,
     }
 }
 
@@ -164,10 +161,14 @@ impl Run<'_> {
             Change::Remove(Thing::Link(text)) => self.remove_link(at, text),
             Change::Remove(Thing::Dir(pieces)) => self.remove_dir(at, pieces),
             Change::Swap { old, new } => self.swap(at, old, new),
-            Change::Merge(text) => self.merge(&op.path, at, text),
-            Change::Split(text) => self.split(&op.path, at, text),
-            Change::Adopt(text) => self.adopt(&op.path, at, text),
-            Change::Release(text) => self.release(&op.path, at, text),
+            Change::Displace { to: Place::Equal(_), new: Thing::Link(text), .. } => {
+                self.merge(&op.path, at, text)
+            }
+            Change::Displace { to: Place::Package { at: to, .. }, new: Thing::Link(text), .. } => {
+                self.adopt(to, at, text)
+            }
+            Change::Displace { .. } => unreachable!(),
+            Change::Restore { .. } => unreachable!(),
         }
     }
 
@@ -344,8 +345,8 @@ impl Run<'_> {
     }
 
     /// Moves the file at `at` over the package's, and puts a link in its place.
-    fn adopt(&mut self, path: &RelPath, at: At, text: &LinkText) -> Result<(), Error> {
-        let source = self.source(path, text)?;
+    fn adopt(&mut self, to: &Route, at: At, text: &LinkText) -> Result<(), Error> {
+        let source = self.entry(to)?;
         if at.dir.look(&at.name).map_err(|e| at.error("look at", e))? == Some(Found::Dir) {
             return Err(at.error("adopt", changed("it is a directory now")));
         }
@@ -383,7 +384,12 @@ impl Run<'_> {
         let bad =
             || Error::new("find the package's file of", os(path.as_bytes()), io::ErrorKind::InvalidInput);
         let (parent, _) = path.split().ok_or_else(bad)?;
-        let route = text.route_from(&parent).ok_or_else(bad)?;
+        self.entry(&text.route_from(&parent).ok_or_else(bad)?)
+    }
+
+    fn entry(&self, route: &Route) -> Result<At, Error> {
+        let bad =
+            || Error::new("find the package's file at", os(&route.to_bytes()), io::ErrorKind::InvalidInput);
         let (above, name) = route.down.split().ok_or_else(bad)?;
         let above = Route { up: route.up, down: above };
         let dir = self.root_path.join(os(&above.to_bytes()));

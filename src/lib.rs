@@ -50,7 +50,7 @@ mod tree;
 pub use error::{Error, Result, ScanError};
 pub use execute::{Failure, Outcome};
 pub use farm::Farm;
-pub use op::{Change, FileFate, Op, Piece, Plan, Thing};
+pub use op::{Change, Entry as PackageEntry, Fate, Fates, Op, Piece, Place, Plan, Slot, Thing, What};
 pub use package::{Action, Request, Step};
 pub use path::{LinkText, Name, RelPath, Route};
 pub use plan::{Compared, Conflict, Notice, Planned, Reason, plan};

@@ -3,13 +3,15 @@
 //! An operation carries both of its states, so each has an inverse and each can be checked against the disk
 //! before it is done.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
-use crate::path::{LinkText, RelPath};
+use serde::{Deserialize, Serialize};
+
+use crate::path::{LinkText, Name, RelPath, Route};
 use crate::tree::{DirId, Leads, Node, Tree};
 
 /// A change at one path of the target.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Op {
     /// Where, from the farm's root.
     pub path: RelPath,
@@ -18,7 +20,7 @@ pub struct Op {
 }
 
 /// What an operation does at its path.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum Change {
     /// Nothing is there; the thing comes to be. [`Plan::between`] makes directories empty, their content follows as
     /// operations.
@@ -32,18 +34,80 @@ pub enum Change {
         /// What will be there.
         new: Thing,
     },
-    /// The file that is there moves to the place in the package where the link, which takes its place, leads.
-    Adopt(LinkText),
-    /// The inverse of [`Adopt`](Self::Adopt): the package's file comes back in the link's place.
-    Release(LinkText),
-    /// A file equal to the package's gives way to the link.
-    Merge(LinkText),
-    /// The inverse of [`Merge`](Self::Merge): the link gives way to a copy of the package's file.
-    Split(LinkText),
+    /// What is there, which the farm did not make, moves to `to`, and the new thing takes its place.
+    Displace {
+        /// What is there.
+        what: What,
+        /// Where it goes.
+        to: Place,
+        /// What will be there.
+        new: Thing,
+    },
+    /// The inverse of [`Displace`](Self::Displace): what lies at `from` comes back, and what is there goes.
+    Restore {
+        /// What comes back.
+        what: What,
+        /// Where it lies.
+        from: Place,
+        /// What is there.
+        old: Thing,
+    },
+}
+
+/// Something that the farm did not make, as far as it must stay the same between planning and doing.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum What {
+    /// A regular file.
+    File,
+    /// A symbolic link.
+    Link(LinkText),
+    /// A directory, whatever is in it.
+    Dir,
+    /// A FIFO, socket or device.
+    Other,
+}
+
+/// Where something goes that was in the way.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum Place {
+    /// Into a package: it is adopted.
+    Package {
+        /// Where, as seen from the farm's root.
+        at: Route,
+        /// What is there.
+        entry: Entry,
+    },
+    /// Under another name in the same directory: it is backed up.
+    Beside(Name),
+    /// Into the state directory: it is replaced.
+    Kept(Slot),
+    /// Into the state directory, or nowhere when there is none: the package has an equal file.
+    Equal(Slot),
+}
+
+/// What the package has where an adopted file goes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum Entry {
+    /// Nothing, and so many of the directories above are missing, too.
+    New {
+        /// The number of directories to make.
+        dirs: usize,
+    },
+    /// Something that goes to the state directory.
+    Old(Slot),
+}
+
+/// The generation under whose number the state directory keeps something; [`Slot::NEXT`] until a plan is done.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Slot(pub u64);
+
+impl Slot {
+    /// The generation that the plan will be.
+    pub const NEXT: Slot = Slot(0);
 }
 
 /// What farm makes and removes: links, and directories of links.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum Thing {
     /// A symbolic link with its text.
     Link(LinkText),
@@ -52,7 +116,7 @@ pub enum Thing {
 }
 
 /// One entry of a directory that comes or goes as a whole.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Piece {
     /// Where, from the directory that is swapped. Directories come before what is in them.
     pub path: RelPath,
@@ -60,14 +124,17 @@ pub struct Piece {
     pub text: Option<LinkText>,
 }
 
-/// What happens to a file when a link takes its place.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum FileFate {
-    /// It replaces the package's file (`--adopt`).
-    Adopt,
-    /// It equals the package's file and is dropped.
-    Merge,
+/// What a plan does with what the farm did not make, by the path where the farm wants to be.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Fate {
+    /// It goes there.
+    Goes(Place),
+    /// It comes back from there.
+    Returns(Place),
 }
+
+/// The fates of a plan.
+pub type Fates = BTreeMap<RelPath, Fate>;
 
 /// A list of operations to be done in this order, each path changed at most once.
 #[derive(Clone, Default, PartialEq, Eq, Debug)]
@@ -84,10 +151,8 @@ impl Op {
             Change::Make(thing) => Change::Remove(thing),
             Change::Remove(thing) => Change::Make(thing),
             Change::Swap { old, new } => Change::Swap { old: new, new: old },
-            Change::Adopt(text) => Change::Release(text),
-            Change::Release(text) => Change::Adopt(text),
-            Change::Merge(text) => Change::Split(text),
-            Change::Split(text) => Change::Merge(text),
+            Change::Displace { what, to, new } => Change::Restore { what, from: to, old: new },
+            Change::Restore { what, from, old } => Change::Displace { what, to: from, new: old },
         };
         Op { path: self.path.clone(), change }
     }
@@ -101,47 +166,83 @@ impl Op {
         let (parent, name) = self.path.split().ok_or_else(wrong)?;
         let dir = tree.find(&parent).ok_or_else(wrong)?;
         let found = tree.get(dir, &name).ok_or_else(wrong)?;
-        let link = |text: &LinkText| Some(Thing::Link(text.clone()));
-        let (old, new) = match &self.change {
-            Change::Make(thing) => (None, Some(thing.clone())),
-            Change::Remove(thing) => (Some(thing.clone()), None),
-            Change::Swap { old, new } => (Some(old.clone()), Some(new.clone())),
-            Change::Adopt(text) | Change::Merge(text) => {
-                if !matches!(found, Some(Node::File | Node::Other)) {
-                    return Err(wrong());
-                }
-                (None, link(text))
+        let thing = |node: Option<&Node>| node.map(|node| Thing::of(tree, node));
+        let as_planned = match &self.change {
+            Change::Make(_) => found.is_none(),
+            Change::Remove(old) | Change::Swap { old, .. } | Change::Restore { old, .. } => {
+                thing(found) == Some(Some(old.clone()))
             }
-            Change::Release(text) | Change::Split(text) => (link(text), None),
+            Change::Displace { what, .. } => found.and_then(What::of).as_ref() == Some(what),
         };
-        let is_file = matches!(self.change, Change::Adopt(_) | Change::Merge(_));
-        if !is_file && found.map(|node| Thing::of(tree, node)) != old.map(Some) {
+        if !as_planned {
             return Err(wrong());
         }
-        match new {
-            None if matches!(self.change, Change::Release(_) | Change::Split(_)) => {
-                tree.set(dir, name, Node::File);
-            }
-            None => tree.remove(dir, &name),
-            Some(Thing::Link(text)) => tree.set(dir, name, Node::link(text, Leads::Unknown)),
-            Some(Thing::Dir(pieces)) => {
-                let made = tree.make_dir(dir, &name);
-                let base = tree.path(made);
-                for piece in pieces {
-                    let (parent, name) = base.join_path(&piece.path).split().ok_or_else(wrong)?;
-                    let dir = tree.find(&parent).ok_or_else(wrong)?;
-                    match piece.text {
-                        Some(text) => tree.set(dir, name, Node::link(text, Leads::Unknown)),
-                        None => drop(tree.make_dir(dir, &name)),
-                    }
+        match &self.change {
+            Change::Remove(_) => tree.remove(dir, &name),
+            Change::Make(new) | Change::Swap { new, .. } => put(tree, dir, name, new).ok_or_else(wrong)?,
+            Change::Displace { to, new, .. } => {
+                if let Place::Beside(aside) = to {
+                    tree.relocate(dir, &name, aside);
                 }
+                put(tree, dir, name, new).ok_or_else(wrong)?;
             }
+            Change::Restore { what, from, .. } => match from {
+                Place::Beside(aside) => tree.relocate(dir, aside, &name),
+                _ => match what {
+                    What::File => tree.set(dir, name, Node::File),
+                    What::Other => tree.set(dir, name, Node::Other),
+                    What::Link(text) => tree.set(dir, name, Node::link(text.clone(), Leads::Unknown)),
+                    What::Dir => tree.set_unread_dir(dir, &name),
+                },
+            },
         }
         Ok(())
     }
 }
 
+/// Puts a thing under `name`; `None` when it does not hang together.
+fn put(tree: &mut Tree, dir: DirId, name: Name, thing: &Thing) -> Option<()> {
+    let pieces = match thing {
+        Thing::Link(text) => {
+            tree.set(dir, name, Node::link(text.clone(), Leads::Unknown));
+            return Some(());
+        }
+        Thing::Dir(pieces) => pieces,
+    };
+    let made = tree.make_dir(dir, &name);
+    let base = tree.path(made);
+    for piece in pieces {
+        let (parent, name) = base.join_path(&piece.path).split()?;
+        let dir = tree.find(&parent)?;
+        match &piece.text {
+            Some(text) => tree.set(dir, name, Node::link(text.clone(), Leads::Unknown)),
+            None => drop(tree.make_dir(dir, &name)),
+        }
+    }
+    Some(())
+}
+
+impl What {
+    /// Returns what `node` is, or `None` for a link whose text nobody has read.
+    pub fn of(node: &Node) -> Option<What> {
+        Some(match node {
+            Node::File => What::File,
+            Node::Other => What::Other,
+            Node::Dir(_) => What::Dir,
+            Node::Link(link) => What::Link(link.text.clone()?),
+        })
+    }
+}
+
 impl Thing {
+    /// Returns the text, when this is a link.
+    pub fn as_link(&self) -> Option<&LinkText> {
+        match self {
+            Thing::Link(text) => Some(text),
+            Thing::Dir(_) => None,
+        }
+    }
+
     /// Returns `node` with all that is in it, or `None` when it is or holds a file, or something unread.
     fn of(tree: &Tree, node: &Node) -> Option<Thing> {
         match node {
@@ -177,6 +278,11 @@ impl Plan {
         self.ops.is_empty()
     }
 
+    /// Tells whether the plan moves anything that is not the farm's own.
+    pub fn moves_bytes(&self) -> bool {
+        self.ops.iter().any(|op| matches!(op.change, Change::Displace { .. } | Change::Restore { .. }))
+    }
+
     /// Returns the plan that takes this one back.
     #[must_use]
     pub fn inverse(&self) -> Plan {
@@ -193,12 +299,26 @@ impl Plan {
 
     /// Returns the operations that turn `before` into `after`, a changed copy of it.
     ///
-    /// Where a file has become a link, `fate` says how. A directory swapped for a link must hold links and
-    /// directories only, which is what the planner folds.
-    pub fn between(before: &Tree, after: &Tree, fate: FileFate) -> Plan {
+    /// `fates` says what becomes of each thing that is not the farm's own. A directory swapped for a link must hold
+    /// links and directories only, which is what the planner folds.
+    pub fn between(before: &Tree, after: &Tree, fates: &Fates) -> Plan {
         let mut changed: Vec<DirId> = before.dirs().filter(|&dir| !before.shares(after, dir)).collect();
         changed.sort_by_cached_key(|&dir| before.path(dir));
-        let mut diff = Diff { before, after, fate, ops: Vec::new(), gone: HashSet::new(), pairs: Vec::new() };
+        let asides = fates.iter().filter_map(|(path, fate)| match fate {
+            Fate::Goes(Place::Beside(name)) | Fate::Returns(Place::Beside(name)) => {
+                Some(path.split()?.0.join(name))
+            }
+            _ => None,
+        });
+        let mut diff = Diff {
+            before,
+            after,
+            fates,
+            asides: asides.collect(),
+            ops: Vec::new(),
+            gone: HashSet::new(),
+            pairs: Vec::new(),
+        };
         for dir in changed {
             if !diff.is_gone(dir) {
                 diff.compare(dir, dir);
@@ -214,7 +334,9 @@ impl Plan {
 struct Diff<'a> {
     before: &'a Tree,
     after: &'a Tree,
-    fate: FileFate,
+    fates: &'a Fates,
+    /// Where things lie that are backed up or come back: part of another path's operation.
+    asides: HashSet<RelPath>,
     ops: Vec<Op>,
     /// Directories that the operations so far take away with all that is in them.
     gone: HashSet<DirId>,
@@ -254,6 +376,9 @@ impl Diff<'_> {
     }
 
     fn node(&mut self, path: RelPath, old: Option<&Node>, new: Option<&Node>) {
+        if self.asides.contains(&path) {
+            return;
+        }
         if let Some(Node::Dir(dir)) = old
             && new != old
         {
@@ -262,6 +387,20 @@ impl Diff<'_> {
         let thing = |tree: &Tree, node: &Node| {
             Thing::of(tree, node).expect("the planner changes links and directories of links only")
         };
+        if let Some(fate) = self.fates.get(&path)
+            && let (Some(old), Some(new)) = (old, new)
+            && old != new
+        {
+            let what = |node| What::of(node).expect("the texts of links in the way are read");
+            let change = match fate.clone() {
+                Fate::Goes(to) => Change::Displace { what: what(old), to, new: thing(self.after, new) },
+                Fate::Returns(from) => {
+                    Change::Restore { what: what(new), from, old: thing(self.before, old) }
+                }
+            };
+            self.ops.push(Op { path, change });
+            return;
+        }
         let change = match (old, new) {
             (None, None) | (Some(Node::File | Node::Other), Some(Node::File | Node::Other)) => return,
             (Some(Node::Dir(a)), Some(Node::Dir(b))) => {
@@ -271,13 +410,6 @@ impl Diff<'_> {
                 return;
             }
             (Some(Node::Link(a)), Some(Node::Link(b))) if a.text == b.text => return,
-            (Some(Node::File | Node::Other), Some(Node::Link(link))) => {
-                let text = link.text.clone().expect("planned links have a text");
-                match self.fate {
-                    FileFate::Adopt => Change::Adopt(text),
-                    FileFate::Merge => Change::Merge(text),
-                }
-            }
             (None, Some(node)) => {
                 self.make(path, thing(self.after, node));
                 return;
@@ -314,7 +446,11 @@ mod tests {
         let before = Tree::from_lines(before.iter().copied());
         let mut after = before.clone();
         edit(&mut after);
-        let plan = Plan::between(&before, &after, FileFate::Merge);
+        let kept = |path| (path, Fate::Goes(Place::Kept(Slot::NEXT)));
+        let is_file = |line: &String| !line.contains(" -> ") && !line.ends_with('/');
+        let files =
+            before.lines().into_iter().filter(is_file).filter_map(|line| RelPath::new(line.as_bytes()));
+        let plan = Plan::between(&before, &after, &files.map(kept).collect());
         (before, after, plan)
     }
 

@@ -4,8 +4,10 @@
 //! a place below the root ([`RelPath`]), a place that may lie beside or above it ([`Route`]), and what
 //! stands in a symbolic link ([`LinkText`]).
 
-use std::borrow::Borrow;
+use std::borrow::{Borrow, Cow};
 use std::fmt;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 /// One segment of a path: not empty, without `/`, neither `.` nor `..`.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -183,7 +185,7 @@ impl fmt::Debug for RelPath {
 }
 
 /// A place reached from the farm's root: some steps up, then down. `../stow/zsh` is one step up.
-#[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 pub struct Route {
     /// How many directories above the root it starts.
     pub up: usize,
@@ -306,6 +308,44 @@ impl fmt::Debug for LinkText {
     }
 }
 
+/// Bytes as people can read them where they are text, and as a list of numbers where they are not.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Written<'a> {
+    #[serde(borrow)]
+    Text(Cow<'a, str>),
+    Bytes(Vec<u8>),
+}
+
+/// Writes and reads a type by its bytes; what is read is checked as if somebody had typed it.
+macro_rules! written_as_bytes {
+    ($type:ty, $read:expr) => {
+        impl Serialize for $type {
+            fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+                match std::str::from_utf8(self.as_bytes()) {
+                    Ok(text) => to.serialize_str(text),
+                    Err(_) => to.collect_seq(self.as_bytes()),
+                }
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $type {
+            fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+                let read: fn(&[u8]) -> Option<$type> = $read;
+                let value = match Written::deserialize(from)? {
+                    Written::Text(text) => read(text.as_bytes()),
+                    Written::Bytes(bytes) => read(&bytes),
+                };
+                value.ok_or_else(|| de::Error::custom(concat!("not a ", stringify!($type))))
+            }
+        }
+    };
+}
+
+written_as_bytes!(Name, Name::new);
+written_as_bytes!(RelPath, |bytes| RelPath::new(bytes).filter(|path| path.as_bytes() == bytes));
+written_as_bytes!(LinkText, |bytes| Some(LinkText::new(bytes)));
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -353,6 +393,22 @@ mod tests {
         assert_eq!(way("/home/me/.config", "/home/me/dotfiles"), b"../dotfiles");
         assert_eq!(way("/a/b", "/a"), b"..");
         assert_eq!(way("/a", "/a"), b".");
+    }
+
+    #[test]
+    fn what_is_written_is_read_back_and_nothing_else_is() {
+        for bytes in [&b"a/b"[..], b"", b"\xff/\"x\n", b"../up"] {
+            let json = serde_json::to_string(&LinkText::new(bytes)).expect("JSON");
+            assert_eq!(serde_json::from_str::<LinkText>(&json).expect("a text").as_bytes(), bytes);
+        }
+        let odd = RelPath::new(b"a/\xff").expect("a path");
+        let json = serde_json::to_string(&odd).expect("JSON");
+        assert_eq!(json, "[97,47,255]");
+        assert_eq!(serde_json::from_str::<RelPath>(&json).expect("a path"), odd);
+        for wrong in ["\"../a\"", "\"/a\"", "\"a//b\"", "\"a/../b\"", "7"] {
+            assert!(serde_json::from_str::<RelPath>(wrong).is_err(), "{wrong}");
+        }
+        assert!(serde_json::from_str::<Name>("\"a/b\"").is_err());
     }
 
     #[test]

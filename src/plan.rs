@@ -15,7 +15,7 @@ mod unlink;
 
 use std::collections::{BTreeSet, HashMap};
 
-use crate::op::Plan;
+use crate::op::{Fates, Plan};
 use crate::package::{Action, Request};
 use crate::path::{LinkText, Name, RelPath};
 use crate::policy::{Fold, Guarded, OnConflict, Refold};
@@ -51,7 +51,7 @@ pub fn plan(request: &Request, snapshot: &Snapshot) -> Result<Planned, BTreeSet<
     loop {
         let mut planner = Planner::new(&request, snapshot);
         planner.run();
-        let Planner { tree, needs, conflicts: found, notices, .. } = planner;
+        let Planner { tree, needs, fates, conflicts: found, notices, .. } = planner;
         if !needs.is_empty() {
             return Err(needs);
         }
@@ -68,7 +68,7 @@ pub fn plan(request: &Request, snapshot: &Snapshot) -> Result<Planned, BTreeSet<
             continue;
         }
         let after = if is_clear { tree } else { snapshot.target.clone() };
-        let plan = Plan::between(&snapshot.target, &after, request.policy.file_fate());
+        let plan = Plan::between(&snapshot.target, &after, &fates);
         held_back.sort();
         held_back.dedup();
         return Ok(Planned { plan, after, held_back, conflicts, notices });
@@ -87,6 +87,8 @@ struct Planner<'a> {
     snapshot: &'a Snapshot,
     /// The target as it will be.
     tree: Tree,
+    /// What becomes of what is not the farm's.
+    fates: Fates,
     needs: BTreeSet<Need>,
     conflicts: Vec<Conflict>,
     notices: Vec<Notice>,
@@ -102,6 +104,7 @@ impl<'a> Planner<'a> {
             request,
             snapshot,
             tree: snapshot.target.clone(),
+            fates: Fates::new(),
             needs: BTreeSet::new(),
             conflicts: Vec::new(),
             notices: Vec::new(),

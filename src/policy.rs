@@ -1,6 +1,5 @@
 //! Every choice that a plan depends on, as data: what sets GNU Stow's ways apart from farm's own.
 
-use crate::op::FileFate;
 use crate::path::Name;
 use crate::rules::PathPatterns;
 
@@ -169,14 +168,6 @@ impl Policy {
             tidy: Tidy::ThisPackage,
             guarded: Guarded::Refuse,
             ..Policy::stow()
-        }
-    }
-
-    /// Returns what becomes of a file whose place a link takes.
-    pub fn file_fate(&self) -> FileFate {
-        match self.on_file {
-            OnFile::Adopt => FileFate::Adopt,
-            OnFile::Stop | OnFile::MergeEqual => FileFate::Merge,
         }
     }
 }

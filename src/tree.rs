@@ -165,6 +165,27 @@ impl Tree {
         dir.entries.as_mut().expect("only directories that were read are changed")
     }
 
+    /// Gives what `dir` holds under `name` another name, in the place of what was there.
+    ///
+    /// # Panics
+    /// When `dir` is unread.
+    pub fn relocate(&mut self, dir: DirId, name: &Name, new_name: &Name) {
+        let Some(node) = self.entries_mut(dir).remove(name) else { return };
+        if let Node::Dir(moved) = node {
+            Arc::make_mut(&mut self.dirs[moved.0 as usize]).name = Some(new_name.clone());
+        }
+        self.set(dir, new_name.clone(), node);
+    }
+
+    /// Puts a directory of which nothing is known under `name`.
+    ///
+    /// # Panics
+    /// When `dir` is unread.
+    pub fn set_unread_dir(&mut self, dir: DirId, name: &Name) {
+        let made = self.add(dir, name, None);
+        self.set(dir, name.clone(), Node::Dir(made));
+    }
+
     /// Puts a new, empty directory under `name` and returns it.
     ///
     /// # Panics

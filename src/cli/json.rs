@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-use farm::{Change, Compared, Conflict, Failure, Notice, Op, Planned, Reason, RelPath, Thing};
+use farm::{Change, Compared, Conflict, Failure, Notice, Op, Place, Planned, Reason, RelPath, Thing};
 use serde::Serialize;
 
 use super::args::Verb;
@@ -146,10 +146,9 @@ fn op_report(farm: &Farm, op: &Op) -> OpReport {
         Change::Swap { old, new: new @ Thing::Dir(_) } => ("unfold", link(old), link(new)),
         Change::Swap { old: old @ Thing::Dir(_), new } => ("fold", link(old), link(new)),
         Change::Swap { old, new } => ("change-link", link(old), link(new)),
-        Change::Adopt(text) => ("adopt", None, Some(Text::from(text.as_bytes()))),
-        Change::Merge(text) => ("merge", None, Some(Text::from(text.as_bytes()))),
-        Change::Release(text) => ("release", Some(Text::from(text.as_bytes())), None),
-        Change::Split(text) => ("split", Some(Text::from(text.as_bytes())), None),
+        Change::Displace { to, new, .. } => (displaced(to), None, link(new)),
+        Change::Restore { from: Place::Package { .. }, old, .. } => ("eject", link(old), None),
+        Change::Restore { old, .. } => ("restore", link(old), None),
     };
     let content = match &op.change {
         Change::Swap { new: Thing::Dir(pieces), .. } | Change::Remove(Thing::Dir(pieces)) => pieces
@@ -162,6 +161,16 @@ fn op_report(farm: &Farm, op: &Op) -> OpReport {
         _ => Vec::new(),
     };
     OpReport { op: name, path: path(farm, &op.path), from, to, content }
+}
+
+/// What happens to something in the way.
+fn displaced(to: &Place) -> &'static str {
+    match to {
+        Place::Package { .. } => "adopt",
+        Place::Beside(_) => "backup",
+        Place::Kept(_) => "replace",
+        Place::Equal(_) => "merge",
+    }
 }
 
 fn conflict_report(farm: &Farm, conflict: &Conflict) -> ConflictReport {

@@ -7,7 +7,7 @@ use std::os::unix::ffi::OsStrExt;
 
 use anstyle::{AnsiColor, Style};
 use farm::{
-    Change, Compared, Conflict, Error, Failure, LinkText, Notice, Op, Piece, Planned, Reason, RelPath,
+    Change, Compared, Conflict, Error, Failure, LinkText, Notice, Op, Piece, Place, Planned, Reason, RelPath,
     ScanError, Thing,
 };
 
@@ -330,9 +330,9 @@ impl Tally {
         let mut tally = Tally::default();
         for op in ops {
             match &op.change {
-                Change::Make(Thing::Link(_)) | Change::Adopt(_) | Change::Merge(_) => tally.made += 1,
+                Change::Make(Thing::Link(_)) | Change::Displace { .. } => tally.made += 1,
                 Change::Make(Thing::Dir(_)) => tally.dirs += 1,
-                Change::Remove(Thing::Link(_)) | Change::Release(_) | Change::Split(_) => tally.removed += 1,
+                Change::Remove(Thing::Link(_)) | Change::Restore { .. } => tally.removed += 1,
                 Change::Remove(Thing::Dir(pieces)) => {
                     tally.removed += pieces.iter().filter(|piece| piece.text.is_some()).count();
                 }
@@ -361,6 +361,28 @@ impl Tally {
     }
 }
 
+/// Says what becomes of something in the way.
+fn displaced(to: &Place) -> String {
+    match to {
+        Place::Package { .. } => " (what is there moves into the package)".to_owned(),
+        Place::Beside(name) => {
+            let backup = String::from_utf8_lossy(name.as_bytes());
+            format!(" (what is there becomes {})", shown(&backup))
+        }
+        Place::Kept(_) => " (what is there goes to the state directory)".to_owned(),
+        Place::Equal(_) => " (an equal file becomes a link)".to_owned(),
+    }
+}
+
+/// Says what comes back in a link's place.
+fn restored(from: &Place) -> &'static str {
+    match from {
+        Place::Package { .. } => " (comes back from the package)",
+        Place::Beside(_) => " (its backup comes back)",
+        Place::Kept(_) | Place::Equal(_) => " (comes back from the state directory)",
+    }
+}
+
 /// Returns the plan as lines: `+` for what comes, `-` for what goes, `~` for what changes.
 fn plan_lines(farm: &Farm, ops: &[Op]) -> Vec<String> {
     let mut lines = Vec::new();
@@ -375,13 +397,14 @@ fn plan_lines(farm: &Farm, ops: &[Op]) -> Vec<String> {
                 lines.push(line(GONE, "-", "/".to_owned()));
                 lines.extend(piece_lines(farm, op, pieces, GONE, "-"));
             }
-            Change::Merge(text) => {
-                lines.push(line(CHANGED, "~", to(text) + " (an equal file becomes a link)"))
+            Change::Displace { to: place, new, .. } => {
+                let rest = new.as_link().map_or_else(|| "/".to_owned(), to);
+                lines.push(line(CHANGED, "~", rest + &displaced(place)));
+                if let Thing::Dir(pieces) = new {
+                    lines.extend(piece_lines(farm, op, pieces, MADE, "+"));
+                }
             }
-            Change::Adopt(text) => lines.push(line(CHANGED, "~", to(text) + " (the file moves there)")),
-            Change::Release(_) | Change::Split(_) => {
-                lines.push(line(CHANGED, "~", " becomes a file".to_owned()));
-            }
+            Change::Restore { from, .. } => lines.push(line(CHANGED, "~", restored(from).to_owned())),
             Change::Swap { old, new } => {
                 let (was, now) = match (old, new) {
                     (Thing::Link(_), Thing::Link(text)) => (String::new(), to(text)),

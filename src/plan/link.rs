@@ -5,6 +5,7 @@ use std::collections::btree_map;
 use super::conflict::{Compared, Reason};
 use super::owner::Owner;
 use super::{Planner, Src};
+use crate::op::{self, Fate, Place, Slot};
 use crate::package::Action;
 use crate::path::{LinkText, Name, RelPath, Route};
 use crate::policy::{AbsoluteSource, Fold, Guarded, OnFile, Ownership};
@@ -196,6 +197,8 @@ impl<'a> Planner<'a> {
                     // Whatever the package has there, it will be the file.
                     let node = Node::link(entry.text.clone(), Leads::Other);
                     self.tree.set(entry.into, entry.target_name.clone(), node);
+                    let place = Place::Package { at: source, entry: op::Entry::Old(Slot::NEXT) };
+                    self.fates.insert(entry.path(), Fate::Goes(place));
                     return;
                 }
                 None => return,
@@ -211,6 +214,7 @@ impl<'a> Planner<'a> {
                 };
                 match self.snapshot.holds(&need) {
                     Some(true) => {
+                        self.fates.insert(entry.path(), Fate::Goes(Place::Equal(Slot::NEXT)));
                         self.put_link(entry);
                         return;
                     }

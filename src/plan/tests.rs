@@ -506,7 +506,7 @@ fn check_round_trip(mut world: World, package: usize) -> TestCaseResult {
     world.apply(&start);
     let before = world.target();
     let link = world.plan(&request(&policy, &[(Action::Link, package)]));
-    let merges = link.plan.ops.iter().any(|op| matches!(op.change, Change::Merge(_)));
+    let merges = link.plan.ops.iter().any(|op| matches!(op.change, Change::Displace { .. }));
     // Nor is it when a dangling link was replaced, or a link to an empty directory, or by way of another link, gave
     // way to a real one.
     let replaces = link.plan.ops.iter().any(|op| match &op.change {

@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use farm::{
-    Action, Change, Conflict, Failure, LinkText, Notice, Op, Outcome, Planned, Reason, RelPath, Request,
-    ScanError, Thing,
+    Action, Change, Conflict, Failure, LinkText, Name, Notice, Op, Outcome, Place, Planned, Reason, RelPath,
+    Request, ScanError, Thing,
 };
 
 use super::getopt::UsageError;
@@ -192,17 +192,25 @@ pub fn op(out: &mut Vec<u8>, op: &Op) {
             remove(out, &op.path, old);
             make(out, &op.path, new);
         }
-        Change::Merge(text) => {
-            line(out, &[b"UNLINK: ", op.path.as_bytes()]);
-            link(out, &op.path, text);
+        Change::Displace { to, new, .. } => {
+            match to {
+                Place::Package { at, .. } => {
+                    line(out, &[b"MV: ", op.path.as_bytes(), b" -> ", &at.to_bytes()]);
+                }
+                Place::Beside(name) => line(out, &[b"MV: ", op.path.as_bytes(), b" -> ", &beside(op, name)]),
+                Place::Kept(_) | Place::Equal(_) => line(out, &[b"UNLINK: ", op.path.as_bytes()]),
+            }
+            make(out, &op.path, new);
         }
-        Change::Adopt(text) => {
-            line(out, &[b"MV: ", op.path.as_bytes(), b" -> ", &destination(&op.path, text)]);
-            link(out, &op.path, text);
-        }
-        Change::Release(text) | Change::Split(text) => {
-            line(out, &[b"UNLINK: ", op.path.as_bytes()]);
-            line(out, &[b"MV: ", &destination(&op.path, text), b" -> ", op.path.as_bytes()]);
+        Change::Restore { from, old, .. } => {
+            remove(out, &op.path, old);
+            match from {
+                Place::Package { at, .. } => {
+                    line(out, &[b"MV: ", &at.to_bytes(), b" -> ", op.path.as_bytes()]);
+                }
+                Place::Beside(name) => line(out, &[b"MV: ", &beside(op, name), b" -> ", op.path.as_bytes()]),
+                Place::Kept(_) | Place::Equal(_) => {}
+            }
         }
     }
 }
@@ -243,10 +251,9 @@ fn remove(out: &mut Vec<u8>, path: &RelPath, thing: &Thing) {
     }
 }
 
-/// Returns where a link at `path` leads, as seen from the target.
-fn destination(path: &RelPath, text: &LinkText) -> Vec<u8> {
-    let parent = path.split().map_or_else(RelPath::root, |(parent, _)| parent);
-    text.route_from(&parent).map_or_else(|| text.as_bytes().to_vec(), |route| route.to_bytes())
+/// Returns the path of another name beside an operation's.
+fn beside(op: &Op, name: &Name) -> Vec<u8> {
+    op.path.split().map_or_else(Vec::new, |(parent, _)| parent.join(name).as_bytes().to_vec())
 }
 
 /// Adds what a plan leaves out on purpose.
@@ -400,7 +407,7 @@ pub fn cannot(out: &mut Vec<u8>, verb: &str, path: &[u8], error: &io::Error) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use farm::{Piece, Route};
+    use farm::{PackageEntry, Piece, Route, Slot, What};
 
     fn text(bytes: &[u8]) -> String {
         String::from_utf8_lossy(bytes).into_owned()
@@ -429,7 +436,14 @@ mod tests {
             Change::Make(folded()),
             Change::Swap { old: folded(), new: unfolded.clone() },
             Change::Swap { old: unfolded, new: folded() },
-            Change::Adopt(to("stow/p/a")),
+            Change::Displace {
+                what: What::File,
+                to: Place::Package {
+                    at: Route::below_root(at("stow/p/a")),
+                    entry: PackageEntry::Old(Slot::NEXT),
+                },
+                new: folded(),
+            },
         ] {
             op(&mut out, &Op { path: at("a"), change });
         }

@@ -25,6 +25,7 @@ const DANGLING: Known = "dangling-foreign-link-refold";
 const NO_SLASH: Known = "foreign-link-without-slash-refold";
 const ABOVE: Known = "links-above-the-stow-directory";
 const DISPLACED: Known = "unfold-by-target-name";
+const OTHER_FARM: Known = "no-folding-over-another-stow-directory";
 
 /// One call, seen from both sides; there is no farm's side when recording.
 pub struct Case<'a> {
@@ -54,6 +55,9 @@ pub fn find(case: &Case) -> Option<Known> {
             None => right.is_done_by(case, farm),
         })
     };
+    if differ_in_links_that_lead_above(&done) {
+        return Some(ABOVE);
+    }
     if let Some(known) = misbehaviour(case).or_else(|| misbehaviour(&done)) {
         return match stepwise() {
             Some(Ok(right)) if !farm_agrees(&right) => None,
@@ -63,14 +67,11 @@ pub fn find(case: &Case) -> Option<Known> {
     if let Some(known) = marker(case).or_else(|| misdeed(&done)) {
         return Some(known);
     }
-    if has_displaced_links(case.before) && case.farm.is_none_or(|farm| shows_what_links_showed(case, farm)) {
+    if has_displaced_links(case) && case.farm.is_none_or(|farm| shows_what_links_showed(case, farm)) {
         return Some(DISPLACED);
     }
     if asks_for(case.call, case.before, "--dotfiles") && differ_where_spelled_twice(case) {
         return Some(OTHER_NAME);
-    }
-    if removes_links_that_lead_above(&done) {
-        return Some(ABOVE);
     }
     if case.farm.is_some_and(|farm| sees_files_through_removed_links(case, farm)) {
         return Some(FALSE_CONFLICT);
@@ -95,6 +96,8 @@ fn misdeed(case: &Case) -> Option<Known> {
         Some(OTHER_PATH)
     } else if removes_a_link_without_slash(case) {
         Some(NO_SLASH)
+    } else if asks_for(case.call, case.before, "--no-folding") && unfolds_another_farms_link(case) {
+        Some(OTHER_FARM)
     } else {
         None
     }
@@ -154,6 +157,15 @@ fn unfolds_another_path(case: &Case) -> bool {
     })
 }
 
+/// Whether stow unfolded a link into another stow directory: with `--no-folding` it looks for what is further down in
+/// its own.
+fn unfolds_another_farms_link(case: &Case) -> bool {
+    case.stow.changes.iter().any(|edit| match (case.before.get(&edit.path), &edit.node) {
+        (Some(Node::Link(text)), Some(Node::Dir)) => text.split('/').any(|name| name == "stow2"),
+        _ => false,
+    })
+}
+
 /// Whether stow removed a link to a neighbour: when it comes first in its directory, a refold takes it along.
 fn removes_a_link_without_slash(case: &Case) -> bool {
     case.stow.changes.iter().any(|edit| {
@@ -203,10 +215,13 @@ fn marker(case: &Case) -> Option<Known> {
 /// Whether all that stow alone has against a call are files that it sees through links of before.
 fn sees_files_through_removed_links(case: &Case, farm: &Outcome) -> bool {
     let is_through_a_link = |line: &str| {
-        let Some(line) = line.strip_prefix("  * cannot stow ") else { return false };
-        let to_file = || line.split_once(" over existing target ")?.1.split_once(" since ");
-        let to_other = || line.split_once(" over existing non-directory target ");
-        let path = to_file().map(|(path, _)| path).or_else(|| Some(to_other()?.1));
+        let path = if let Some(line) = line.strip_prefix("  * cannot stow ") {
+            let to_file = || line.split_once(" over existing target ")?.1.split_once(" since ");
+            let to_other = || line.split_once(" over existing non-directory target ");
+            to_file().map(|(path, _)| path).or_else(|| Some(to_other()?.1))
+        } else {
+            line.strip_prefix("  * existing target is not owned by stow: ")
+        };
         let Some(path) = path else { return false };
         path.match_indices('/').any(|(at, _)| {
             let is_it = |link: &str| link == &path[..at] || link.ends_with(&format!("/{}", &path[..at]));
@@ -231,33 +246,51 @@ fn differ_where_spelled_twice(case: &Case) -> bool {
             is_twice.then(|| format!(".{rest}"))
         })
         .collect();
-    let Some(farm) = case.farm else { return !twice.is_empty() };
-    let is_twice = |path: &str| path.split('/').any(|name| twice.iter().any(|it| it == name));
-    if twice.is_empty() {
-        return false;
-    }
-    if farm.status != case.stow.status {
-        // farm refuses what stow makes of one name only.
-        let only = conflict_lines(farm).filter(|line| !case.stow.err.contains(line)).collect::<Vec<_>>();
-        return farm.status == Status::Code(1)
-            && !only.is_empty()
-            && only.iter().all(|line| line.split_whitespace().any(is_twice));
-    }
-    let differs = |edit: &&Edit| !(farm.changes.contains(edit) && case.stow.changes.contains(edit));
-    let mut differing = farm.changes.iter().chain(&case.stow.changes).filter(differs);
-    differing.all(|edit| is_twice(&edit.path))
+    let undotted = |name: &str| name.strip_prefix("dot-").map_or(name.to_owned(), |rest| format!(".{rest}"));
+    let is_twice = |path: &str| path.split('/').any(|name| twice.contains(&undotted(name)));
+    !twice.is_empty() && (case.farm.is_none() || differ_only_at(case, &is_twice))
 }
 
-/// Whether stow, whose stow directory is `..`, takes a link that leads further up for its own and removes it.
-fn removes_links_that_lead_above(case: &Case) -> bool {
-    let mut removed = case.stow.changes.iter().filter(|edit| !matches!(edit.node, Some(Node::Dir)));
-    let farm = case.farm.map_or(&[][..], |farm| &farm.changes);
-    removed.any(|edit| match case.before.get(&edit.path) {
-        Some(Node::Link(text)) => {
-            leads_above_the_stow_directory(&edit.path, text) && !farm.iter().any(|it| it.path == edit.path)
-        }
-        _ => false,
+/// Whether all that the two sides did otherwise is about links in a target inside the stow directory that lead above
+/// it: stow, whose stow directory is `..` then, takes them for its own.
+fn differ_in_links_that_lead_above(case: &Case) -> bool {
+    let above = case.before.iter().filter_map(|(path, node)| match node {
+        Node::Link(text) if leads_above_the_stow_directory(path, text) => Some(path.as_str()),
+        _ => None,
+    });
+    let above: Vec<&str> = above.collect();
+    differ_only_at(case, &|path| {
+        // A directory is folded over such a link, and its neighbours go with it.
+        above.iter().any(|it| {
+            let dir = it.rsplit_once('/').map_or("", |(dir, _)| dir);
+            path == dir || is_below(path, dir) || it.ends_with(&format!("/{path}"))
+        })
     })
+}
+
+fn is_below(path: &str, dir: &str) -> bool {
+    path.strip_prefix(dir).is_some_and(|rest| rest.starts_with('/'))
+}
+
+/// Whether the two sides differ, and in nothing but changes of, and conflicts at, certain paths. Where one side has
+/// conflicts and the other none, the changes of the other are not compared: all or nothing is done.
+fn differ_only_at(case: &Case, is_it: &dyn Fn(&str) -> bool) -> bool {
+    let Some(farm) = case.farm else { return false };
+    let only = |one: &Outcome, other: &Outcome| -> Vec<String> {
+        conflict_lines(one).filter(|line| !other.err.contains(line)).cloned().collect()
+    };
+    let conflicts = [only(farm, case.stow), only(case.stow, farm)].concat();
+    let changes = if farm.status == case.stow.status {
+        let of_one = |edit: &&Edit| !(farm.changes.contains(edit) && case.stow.changes.contains(edit));
+        farm.changes.iter().chain(&case.stow.changes).filter(of_one).collect()
+    } else if conflicts.is_empty() {
+        return false;
+    } else {
+        Vec::new()
+    };
+    !(conflicts.is_empty() && changes.is_empty())
+        && conflicts.iter().all(|line| line.split_whitespace().any(is_it))
+        && changes.iter().all(|edit| is_it(&edit.path))
 }
 
 /// Whether a link in a target inside the stow directory has a text that leaves that directory.
@@ -284,18 +317,32 @@ fn destination(link: &str, text: &str) -> Option<(String, String)> {
     Some((at.join("/"), at[package + 1..].join("/")))
 }
 
-/// Whether a link leads to a package's directory of another path than its own, as people make by hand.
-fn has_displaced_links(before: &Tree) -> bool {
-    displaced_links(before).next().is_some()
+/// Whether a link leads to another path of a package than its own, as people make by hand: to a directory that stow
+/// may unfold, or to a file in a directory that it folds first, and all that differs is there.
+fn has_displaced_links(case: &Case) -> bool {
+    let is_dir = |place: &String| matches!(case.before.get(place), Some(Node::Dir));
+    let removes_first = case.call.args.iter().any(|arg| arg.contains('R') || arg.contains('D'));
+    let mut links = displaced_links(case.before);
+    links.any(|(path, place)| {
+        let Some((top, _)) = path.strip_prefix("t/").unwrap_or(path).split_once('/') else {
+            return is_dir(&place);
+        };
+        let is_in_top = |path: &str| {
+            let path = path.strip_prefix("t/").unwrap_or(path);
+            path == top || is_below(path, top)
+        };
+        is_dir(&place) || removes_first && differ_only_at(case, &is_in_top)
+    })
 }
 
-/// Such links, and the directories they lead to.
+/// Such links, and the paths they lead to.
 fn displaced_links(before: &Tree) -> impl Iterator<Item = (&String, String)> {
     before.iter().filter_map(|(path, node)| {
         let Node::Link(text) = node else { return None };
         let (place, below) = destination(path, text)?;
-        let is_own = !below.is_empty() && (path == &below || path.ends_with(&format!("/{below}")));
-        (!is_own && matches!(before.get(&place), Some(Node::Dir))).then_some((path, place))
+        let targets = ["", "t/", "stow/t/", "dots/t/"];
+        let is_own = targets.iter().any(|target| path.strip_prefix(target) == Some(&below));
+        (!is_own && before.contains_key(&place)).then_some((path, place))
     })
 }
 
@@ -308,8 +355,10 @@ fn shows_what_links_showed(case: &Case, farm: &Outcome) -> bool {
             None => drop(after.remove(&edit.path)),
         }
     }
-    displaced_links(case.before).filter(|(path, _)| after.get(*path) == Some(&Node::Dir)).all(
-        |(path, place)| {
+    let is_dir = |place: &String| matches!(case.before.get(place), Some(Node::Dir));
+    displaced_links(case.before)
+        .filter(|(path, place)| is_dir(place) && after.get(*path) == Some(&Node::Dir))
+        .all(|(path, place)| {
             let names = case.before.keys().filter_map(|it| it.strip_prefix(&format!("{place}/")));
             names.filter(|name| !name.contains('/')).all(|name| {
                 let shown = name.strip_prefix("dot-").map(|rest| format!("{path}/.{rest}"));
@@ -321,8 +370,7 @@ fn shows_what_links_showed(case: &Case, farm: &Outcome) -> bool {
                     || is_ignorable
                     || name.ends_with('~')
             })
-        },
-    )
+        })
 }
 
 /// What stow does when each step is a call of its own.
@@ -342,7 +390,7 @@ fn step_by_step(case: &Case) -> Option<Result<StepByStep, Known>> {
     for call in request.one_by_one(case.call) {
         let (outcome, after) = sandbox.run(case.program, &call, &tree);
         let step = Case { call: &call, before: &tree, stow: &outcome, farm: None, program: case.program };
-        if let Some(known) = misbehaviour(&step).or_else(|| misdeed(&step)) {
+        if let Some(known) = misbehaviour(&step).or_else(|| misdeed(&step)).or_else(|| marker(&step)) {
             return Some(Err(known));
         }
         if right.conflicts.is_empty() {
@@ -390,7 +438,8 @@ impl StepByStep {
         }
         outcome.status == self.status
             && outcome.changes == self.changes
-            && (self.conflicts.is_empty() || conflicts(outcome).iter().any(|group| self.is_group(case, group)))
+            && (self.conflicts.is_empty()
+                || conflicts(outcome).iter().any(|group| self.is_group(case, group)))
     }
 
     /// Whether a group has the first step's conflicts. A package that is asked for twice has the second time's in the
@@ -398,8 +447,7 @@ impl StepByStep {
     fn is_group(&self, case: &Case, group: &[String]) -> bool {
         let packages: Vec<String> = Request::read(&case.call.args)
             .map_or_else(Vec::new, |request| request.steps.into_iter().map(|(_, package)| package).collect());
-        let is_twice =
-            packages.iter().any(|package| packages.iter().filter(|it| *it == package).count() > 1);
+        let is_twice = packages.iter().any(|package| packages.iter().filter(|it| *it == package).count() > 1);
         group == self.conflicts
             || is_twice
                 && group.first() == self.conflicts.first()
