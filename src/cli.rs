@@ -4,6 +4,7 @@ mod args;
 mod json;
 mod resolve;
 mod run;
+mod session;
 mod words;
 
 use std::ffi::OsString;
@@ -27,6 +28,8 @@ pub enum Exit {
     Usage,
     /// Something could not be taken back.
     Stuck,
+    /// A signal asked to stop, and all was taken back.
+    Interrupted,
 }
 
 impl From<Exit> for ExitCode {
@@ -36,6 +39,7 @@ impl From<Exit> for ExitCode {
             Exit::Refused => 1,
             Exit::Usage => 2,
             Exit::Stuck => 3,
+            Exit::Interrupted => 130,
         })
     }
 }

@@ -5,7 +5,7 @@
 //! the fewest links, [`Farm::apply`] does the plan or nothing.
 //!
 //! ```
-//! use farm::{Action, Farm, Policy, RelPath, Request, Route, RuleBook, Step};
+//! use farm::{Action, Farm, Memory, Policy, RelPath, Request, Route, RuleBook, Run, Step};
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! # let scratch = std::env::temp_dir().join(format!("farm-doc-{}", std::process::id()));
@@ -23,7 +23,8 @@
 //! let farm = Farm::open(&request, &RuleBook::All)?;
 //! let planned = farm.plan()?;
 //! assert!(planned.conflicts.is_empty());
-//! farm.apply(&planned.plan, None).map_err(|failure| failure.error)?;
+//! let run = Run::new(["link", "zsh"]);
+//! farm.apply(&planned.plan, &Memory::none(), &run).map_err(|failure| failure.error)?;
 //! assert_eq!(std::fs::read_link(home.join(".zshrc"))?.to_str(), Some("dotfiles/zsh/.zshrc"));
 //! # std::fs::remove_dir_all(scratch)?;
 //! # Ok(())
@@ -32,9 +33,11 @@
 #![forbid(unsafe_code)]
 #![deny(missing_docs, clippy::print_stdout, clippy::print_stderr)]
 
+mod copy;
 mod error;
 mod execute;
 mod farm;
+mod journal;
 mod op;
 mod package;
 mod path;
@@ -44,12 +47,14 @@ mod rulebook;
 mod rules;
 mod scan;
 mod snapshot;
+mod store;
 mod sys;
 mod tree;
 
 pub use error::{Error, Result, ScanError};
-pub use execute::{Failure, Outcome};
-pub use farm::Farm;
+pub use execute::{Failure, Outcome, Recovered};
+pub use farm::{Farm, Memory, Run};
+pub use journal::{Header, Record};
 pub use op::{Change, Entry as PackageEntry, Fate, Fates, Op, Piece, Place, Plan, Slot, Thing, What};
 pub use package::{Action, Request, Step};
 pub use path::{LinkText, Name, RelPath, Route};
@@ -62,4 +67,5 @@ pub use rules::{
     Globs, OptionPatterns, Origin, PathPatterns, PatternError, RegexError, Rules, StartPatterns,
 };
 pub use snapshot::{Fact, Need, Side, Snapshot, SourceId};
+pub use store::{Store, Wait, is_interrupted};
 pub use tree::{DirId, Entry, Kind, Leads, Link, Node, Tree};

@@ -46,6 +46,9 @@ pub struct Global {
     /// Print the result as one JSON object on standard output
     #[arg(long, global = true)]
     pub json: bool,
+    /// Fail at once when another farm is at work on the target, instead of waiting for it
+    #[arg(long, global = true)]
+    pub no_wait: bool,
     /// When to use colour
     #[arg(long, value_name = "WHEN", global = true, num_args = 0..=1, require_equals = true,
           default_missing_value = "always")]

@@ -11,6 +11,7 @@ use farm::{
 use super::args::{Change, Global, Verb};
 use super::json;
 use super::resolve::{self, Refusal};
+use super::session::{self, Session};
 use super::words::Words;
 use super::{Exit, StowRc};
 
@@ -43,21 +44,27 @@ pub fn change(verb: Verb, global: &Global, change: &Change, stowrc: &StowRc, wor
         Ok(opened) => opened,
         Err(error) => return words.error(&error),
     };
-    let planned = match opened.plan() {
+    let wait = session::wait(global, words);
+    let mut session = match Session::open(global, &farm.target(), &wait, words) {
+        Ok(session) => session,
+        Err(exit) => return exit,
+    };
+    let mut planned = match opened.plan() {
         Ok(planned) => planned,
         Err(error) => return words.scan_error(&error),
     };
-    let failure = if global.dry_run || planned.plan.is_empty() {
-        None
-    } else {
-        match opened.apply(&planned.plan, None) {
-            Ok(outcome) => {
-                words.left_over(&outcome.left_over);
-                None
-            }
-            Err(failure) => Some(failure),
+    let mut failure = None;
+    if !global.dry_run && !planned.plan.is_empty() {
+        match session.begin() {
+            Ok(false) => {}
+            Ok(true) => match opened.plan() {
+                Ok(again) => planned = again,
+                Err(error) => return words.scan_error(&error),
+            },
+            Err(exit) => return exit,
         }
-    };
+        failure = session.apply(&farm.root, std::slice::from_ref(&planned.plan)).err();
+    }
     if global.json {
         json::print(verb, &farm, &packages, &planned, failure.as_deref(), global.dry_run);
     }

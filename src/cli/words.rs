@@ -2,13 +2,14 @@
 
 use std::ffi::OsStr;
 use std::fmt::Write as _;
+use std::io;
 use std::io::Write as _;
 use std::os::unix::ffi::OsStrExt;
 
 use anstyle::{AnsiColor, Style};
 use farm::{
-    Change, Compared, Conflict, Error, Failure, LinkText, Notice, Op, Piece, Place, Planned, Reason, RelPath,
-    ScanError, Thing,
+    Change, Compared, Conflict, Error, Failure, LinkText, Notice, Op, Piece, Place, Planned, Reason,
+    Recovered, RelPath, ScanError, Thing,
 };
 
 use super::Exit;
@@ -135,6 +136,65 @@ impl Words {
         if stopped { Exit::Refused } else { Exit::Done }
     }
 
+    /// Says that another farm is at work on the target, and that this one waits.
+    pub fn waiting(&self) {
+        if !self.quiet {
+            self.to_stderr("waiting for another farm to finish with this target");
+        }
+    }
+
+    /// Says why what farm remembers of the target cannot be used; nothing has changed.
+    pub fn memory_error(&self, error: &Error) -> Exit {
+        let hint = match error.source.kind() {
+            io::ErrorKind::WouldBlock => "without --no-wait farm waits for it",
+            io::ErrorKind::InvalidData => {
+                "`farm recover --forget` sets it aside; links that are missing then come back with `farm relink`"
+            }
+            _ => "FARM_STATE_DIR names another state directory",
+        };
+        self.say_refusal(&shown(&error.to_string()), &["nothing was changed".to_owned()], Some(hint));
+        Exit::Refused
+    }
+
+    /// Says that a run without a memory goes on all the same.
+    pub fn no_memory(&self, problem: &Error) {
+        if !self.quiet {
+            let problem = shown(&problem.to_string());
+            let text = format!("{problem}: this change cannot be undone later, nor recovered after a crash");
+            self.to_stderr(&format!("{WARNING}warning:{WARNING:#} {text}"));
+        }
+    }
+
+    /// Says that an interrupted run waits for recovery.
+    pub fn pending(&self) {
+        if !self.quiet {
+            let text = "an interrupted farm has left things half done here; the next change, or `farm recover`, mends that first";
+            self.to_stderr(&format!("{WARNING}warning:{WARNING:#} {text}"));
+        }
+    }
+
+    /// Says what became of a run that was interrupted.
+    pub fn recovered(&self, recovered: &Recovered) -> Exit {
+        let command = shown(&recovered.header.command.join(" "));
+        let did = if recovered.finished { "finished" } else { "took back" };
+        if recovered.stuck.is_empty() {
+            if !self.quiet {
+                self.to_stderr(&format!("{did} what an interrupted `farm {command}` had begun"));
+            }
+            return Exit::Done;
+        }
+        let facts: Vec<String> =
+            recovered.stuck.iter().map(|error| format!("  {}", shown(&error.to_string()))).collect();
+        let message = if recovered.finished {
+            format!("`farm {command}` was done, but not all of what it put out of the way could be removed")
+        } else {
+            format!("`farm {command}` was interrupted, and not all of it could be taken back")
+        };
+        let hint = "mend these and run `farm recover`; `farm recover --forget` leaves them as they are";
+        self.say_error(&message, &facts, Some(hint));
+        Exit::Stuck
+    }
+
     /// Says what could not be cleaned up after everything was done.
     pub fn left_over(&self, errors: &[Error]) {
         for error in errors {
@@ -144,14 +204,27 @@ impl Words {
 
     fn failure(&self, failure: &Failure) -> Exit {
         let mut facts = Vec::new();
+        let mut hint = None;
         if failure.stuck.is_empty() {
-            facts.push("everything done so far was taken back: nothing was changed".to_owned());
+            facts.push(match failure.begun {
+                true => "everything done so far was taken back: nothing was changed".to_owned(),
+                false => "nothing was changed".to_owned(),
+            });
         } else {
+            hint = Some("mend these and run `farm recover`");
             facts.push("all else was taken back, but not this:".to_owned());
             facts.extend(failure.stuck.iter().map(|error| format!("  {}", shown(&error.to_string()))));
         }
-        self.say_error(&shown(&failure.error.to_string()), &facts, None);
-        if failure.stuck.is_empty() { Exit::Refused } else { Exit::Stuck }
+        let message = match failure.interrupted {
+            true => "interrupted".to_owned(),
+            false => shown(&failure.error.to_string()),
+        };
+        self.say_error(&message, &facts, hint);
+        match (failure.stuck.is_empty(), failure.interrupted) {
+            (false, _) => Exit::Stuck,
+            (true, true) => Exit::Interrupted,
+            (true, false) => Exit::Refused,
+        }
     }
 
     fn conflicts(&self, verb: Verb, farm: &Farm, planned: &Planned, went_on: bool, requested: usize) {

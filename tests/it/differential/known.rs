@@ -278,7 +278,7 @@ fn is_below(path: &str, dir: &str) -> bool {
 fn differ_only_at(case: &Case, is_it: &dyn Fn(&str) -> bool) -> bool {
     let Some(farm) = case.farm else { return false };
     let only = |one: &Outcome, other: &Outcome, is_one: fn(&str) -> bool| -> Vec<String> {
-        let count = |outcome: &Outcome, line| outcome.err.iter().filter(|it| *it == line).count();
+        let count = |outcome: &Outcome, line: &String| outcome.err.iter().filter(|&it| it == line).count();
         one.err.iter().filter(|it| is_one(it) && count(one, it) > count(other, it)).cloned().collect()
     };
     let differing =
