@@ -244,6 +244,14 @@ pub fn recover(store: &Store) -> Result<Option<Recovered>, Error> {
     }
 }
 
+/// Tells whether the disk is as an operation expects.
+///
+/// # Errors
+/// When that cannot be told.
+pub fn is_ready(site: &Site, header: &Header, op: &Op) -> Result<bool, Error> {
+    Ground::new(site, header).is_ready(op)
+}
+
 /// Opens the root of the farm that a record is about.
 fn root_of(header: &Header) -> Result<(PathBuf, Handle), Error> {
     let path = Path::new("/").join(os(header.root.as_bytes()));

@@ -55,6 +55,8 @@ impl<'a> Farm<'a> {
 pub struct Run<'a> {
     /// The command, as typed, without the program's name: generations tell it.
     pub command: Vec<String>,
+    /// The generation that this goes back to, if it does.
+    pub back_to: Option<u64>,
     /// Asked before each operation; `true` takes everything back.
     pub stop: &'a dyn Fn() -> bool,
 }
@@ -62,7 +64,7 @@ pub struct Run<'a> {
 impl Run<'_> {
     /// Returns a run that nobody stops.
     pub fn new(command: impl IntoIterator<Item = impl Into<String>>) -> Run<'static> {
-        Run { command: command.into_iter().map(Into::into).collect(), stop: &|| false }
+        Run { command: command.into_iter().map(Into::into).collect(), back_to: None, stop: &|| false }
     }
 }
 
@@ -142,6 +144,14 @@ impl<'a> Memory<'a> {
         }
     }
 
+    /// Sets the journal of an interrupted run aside, so that nothing is taken back; returns where it is now.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn forget(state: &Path, target: &Path, wait: Wait) -> Result<Option<PathBuf>> {
+        Store::open(state, target, wait)?.map_or(Ok(None), |store| store.set_aside())
+    }
+
     /// Returns what is remembered, if there is anything.
     pub fn store(&self) -> Option<&Store> {
         self.store.as_ref()
@@ -177,7 +187,8 @@ impl<'a> Memory<'a> {
         let refused = |error| Failure { error, interrupted: false, begun: false, stuck: Vec::new() };
         let generations = self.store().map_or(Ok(Vec::new()), Store::generations).map_err(refused)?;
         let id = generations.last().map_or(1, |last| last + 1);
-        let header = header(id, root_path, run.command.clone());
+        let mut header = header(id, root_path, run.command.clone());
+        header.back_to = run.back_to;
         let phases: Vec<Plan> = phases.iter().map(|plan| plan.as_generation(id)).collect();
         execute(&site, &header, &phases).map_err(Box::new)
     }

@@ -142,13 +142,6 @@ impl Store {
     /// # Errors
     /// When there is something that cannot be read, or is no journal of this target.
     pub fn interrupted(&self) -> Result<Option<Interrupted>> {
-        // What was not renamed was not begun.
-        match self.dir.unlink(UNFINISHED.as_bytes()) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                return Err(self.error("remove", UNFINISHED, error));
-            }
-            _ => {}
-        }
         if let Some(record) = self.read(JOURNAL)? {
             return Ok(Some(Interrupted::Begun(record)));
         }
@@ -176,7 +169,15 @@ impl Store {
     pub fn begin(&self, header: &Header, phases: &[Plan], durable: bool) -> Result<()> {
         let write = || {
             fault::point()?;
-            let mut file = BufWriter::with_capacity(1 << 16, self.dir.create_file(UNFINISHED.as_bytes())?);
+            let file = match self.dir.create_file(UNFINISHED.as_bytes()) {
+                // An earlier run died here; what was not renamed was not begun.
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                    self.dir.unlink(UNFINISHED.as_bytes())?;
+                    self.dir.create_file(UNFINISHED.as_bytes())?
+                }
+                made => made?,
+            };
+            let mut file = BufWriter::with_capacity(1 << 16, file);
             journal::write(header, phases, &mut file)?;
             file.flush()?;
             if durable {
@@ -236,7 +237,7 @@ impl Store {
             let generations = self.dir.open_below(&below(GENERATIONS))?;
             self.dir.rename(name.as_bytes(), &generations, id.to_string().as_bytes())
         };
-        file().map_err(|error| self.error("file", name, error))
+        file().map_err(|error| self.error("record", name, error))
     }
 
     /// Forgets the journal: all was taken back.

@@ -329,7 +329,7 @@ impl Handle {
     /// The system's.
     pub fn open_lock(&self, name: &[u8], make: bool) -> io::Result<std::fs::File> {
         fault::point()?;
-        let flags = OFlags::RDWR | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK;
+        let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK;
         let flags = if make { flags | OFlags::CREATE } else { flags };
         Ok(rustix::fs::openat(&self.0, name, flags, Mode::RUSR | Mode::WUSR)?.into())
     }

@@ -73,8 +73,11 @@ impl<'a> Session<'a> {
     /// The step that failed.
     pub fn apply(&self, root: &Path, phases: &[Plan]) -> Result<Outcome, Box<Failure>> {
         let stop = environment::stop_on_signals();
-        let outcome =
-            self.memory.apply(root, phases, &Run { command: environment::command(), stop: &stop })?;
+        let outcome = self.memory.apply(
+            root,
+            phases,
+            &Run { command: environment::command(), back_to: None, stop: &stop },
+        )?;
         self.words.left_over(&outcome.left_over);
         Ok(outcome)
     }

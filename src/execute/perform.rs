@@ -58,6 +58,24 @@ impl Ground<'_> {
         }
     }
 
+    /// Tells whether the disk is as an operation expects.
+    ///
+    /// # Errors
+    /// When that cannot be told.
+    pub fn is_ready(&mut self, op: &Op) -> Result<bool, Error> {
+        // Where there is no directory, nothing can be in the way, and nothing be taken away.
+        let Some(at) = self.at_if_there(&op.path, false)? else { return Ok(false) };
+        match &op.change {
+            Change::Make(_) => Ok(!at.exists()?),
+            Change::Remove(old) | Change::Swap { old, .. } => at.is(old),
+            Change::Displace { what, .. } => at.is_a(what),
+            Change::Restore { what, from, old } => {
+                let from = self.place(op, &at, from, false)?;
+                Ok(at.is(old)? && from.map_or(Ok(false), |from| from.is_a(what))?)
+            }
+        }
+    }
+
     /// Lets what is staged take the place of what is at `at`; returns where the old thing is now.
     fn swap(&self, index: usize, at: &At, staged: &At) -> Result<At, Error> {
         let fail = |error| at.error("replace", error);
