@@ -4,7 +4,9 @@ use std::io::Write as _;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-use farm::{Change, Compared, Conflict, Failure, Notice, Op, Place, Planned, Reason, RelPath, Thing};
+use farm::{
+    Change, Compared, Conflict, Failure, Notice, Obstacle, Op, Place, Planned, Reason, RelPath, Thing, What,
+};
 use serde::Serialize;
 
 use super::args::Verb;
@@ -44,6 +46,7 @@ struct Report {
     held_back: Vec<Text>,
     ops: Vec<OpReport>,
     conflicts: Vec<ConflictReport>,
+    skipped: Vec<ConflictReport>,
     notices: Vec<NoticeReport>,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
@@ -61,6 +64,12 @@ struct OpReport {
     to: Option<Text>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     content: Vec<PieceReport>,
+    /// What moves, when the farm did not make it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    what: Option<&'static str>,
+    /// Where that goes, or comes from; nothing for the state directory.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    other_path: Option<Text>,
 }
 
 #[derive(Serialize)]
@@ -75,6 +84,12 @@ struct ConflictReport {
     package: Text,
     path: Text,
     reason: &'static str,
+    /// Why the strategy that was asked for cannot make way.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    obstacle: Option<&'static str>,
+    /// The name that its backup would get.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    backup: Option<Text>,
     #[serde(skip_serializing_if = "Option::is_none")]
     to: Option<Text>,
 }
@@ -83,6 +98,9 @@ struct ConflictReport {
 struct NoticeReport {
     notice: &'static str,
     path: Text,
+    /// The name of a backup that is not there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    backup: Option<Text>,
 }
 
 #[derive(Serialize)]
@@ -115,6 +133,7 @@ pub fn print(
         held_back: names(&planned.held_back),
         ops: planned.plan.ops.iter().map(|op| op_report(farm, op)).collect(),
         conflicts: planned.conflicts.iter().map(|conflict| conflict_report(farm, conflict)).collect(),
+        skipped: planned.skipped.iter().map(|conflict| conflict_report(farm, conflict)).collect(),
         notices: planned.notices.iter().map(|notice| notice_report(farm, notice)).collect(),
         error: failure.map(|failure| failure.error.to_string()),
         stuck: failure.map_or(Vec::new(), |f| f.stuck.iter().map(ToString::to_string).collect()),
@@ -151,7 +170,10 @@ fn op_report(farm: &Farm, op: &Op) -> OpReport {
         Change::Restore { old, .. } => ("restore", link(old), None),
     };
     let content = match &op.change {
-        Change::Swap { new: Thing::Dir(pieces), .. } | Change::Remove(Thing::Dir(pieces)) => pieces
+        Change::Swap { new: Thing::Dir(pieces), .. }
+        | Change::Displace { new: Thing::Dir(pieces), .. }
+        | Change::Restore { old: Thing::Dir(pieces), .. }
+        | Change::Remove(Thing::Dir(pieces)) => pieces
             .iter()
             .map(|piece| PieceReport {
                 path: Text::from(piece.path.as_bytes()),
@@ -160,7 +182,18 @@ fn op_report(farm: &Farm, op: &Op) -> OpReport {
             .collect(),
         _ => Vec::new(),
     };
-    OpReport { op: name, path: path(farm, &op.path), from, to, content }
+    let (what, other) = match &op.change {
+        Change::Displace { what, to: place, .. } | Change::Restore { what, from: place, .. } => {
+            (Some(what_moves(what)), Some(place))
+        }
+        Change::Make(_) | Change::Remove(_) | Change::Swap { .. } => (None, None),
+    };
+    let other_path = other.and_then(|place| match place {
+        Place::Package { at, .. } => Some(Text::from(farm.absolute(at).as_path())),
+        Place::Beside(name) => Some(path(farm, &op.path.split()?.0.join(name))),
+        Place::Kept(_) | Place::Equal(_) => None,
+    });
+    OpReport { op: name, path: path(farm, &op.path), from, to, content, what, other_path }
 }
 
 /// What happens to something in the way.
@@ -173,8 +206,21 @@ fn displaced(to: &Place) -> &'static str {
     }
 }
 
+fn what_moves(what: &What) -> &'static str {
+    match what {
+        What::File => "file",
+        What::Link(_) => "link",
+        What::Dir => "directory",
+        What::Other => "special-file",
+    }
+}
+
 fn conflict_report(farm: &Farm, conflict: &Conflict) -> ConflictReport {
-    let (reason, to) = match &conflict.reason {
+    let (of, why) = match &conflict.reason {
+        Reason::Unresolved { of, why } => (&**of, Some(why)),
+        reason => (reason, None),
+    };
+    let (reason, to) = match of {
         Reason::AbsoluteSource { text, .. } => ("absolute-link-in-package", Some(text)),
         Reason::NotOwned(text) => ("foreign-link", Some(text)),
         Reason::OtherPackage { text, .. } => ("other-package", Some(text)),
@@ -184,23 +230,41 @@ fn conflict_report(farm: &Farm, conflict: &Conflict) -> ConflictReport {
         Reason::File { .. } => ("file", None),
         Reason::StowDir => ("dotfiles-directory", None),
         Reason::NotADirectory => ("not-a-directory", None),
+        Reason::BackupPlace => ("backup-place", None),
+        Reason::Unresolved { .. } => ("unresolved", None),
     };
+    let obstacle = why.map(|why| match why {
+        Obstacle::BackupExists(_) => "backup-exists",
+        Obstacle::BackupTooLong(_) => "backup-name-too-long",
+        Obstacle::NotAdoptable => "not-adoptable",
+        Obstacle::HoldsStowDir => "holds-dotfiles-directory",
+        Obstacle::HoldsMarked(_) => "holds-protected-directory",
+        Obstacle::HoldsLinks { .. } => "holds-links-of-other-package",
+    });
+    let backup = why.and_then(|why| match why {
+        Obstacle::BackupExists(name) | Obstacle::BackupTooLong(name) => Some(Text::from(name.as_bytes())),
+        _ => None,
+    });
     ConflictReport {
         package: Text::from(conflict.package.as_bytes()),
         path: path(farm, &conflict.path),
         reason,
+        obstacle,
+        backup,
         to: to.map(|text| Text::from(text.as_bytes())),
     }
 }
 
 fn notice_report(farm: &Farm, notice: &Notice) -> NoticeReport {
-    let (name, at) = match notice {
-        Notice::StowDir(path) => ("dotfiles-directory", path),
-        Notice::Marked(path) => ("marked-stow-directory", path),
-        Notice::Protected(path) => ("protected-directory", path),
-        Notice::AbsoluteLink { path, .. } => ("absolute-link-left", path),
+    let (name, at, backup) = match notice {
+        Notice::StowDir(path) => ("dotfiles-directory", path, None),
+        Notice::Marked(path) => ("marked-stow-directory", path, None),
+        Notice::Protected(path) => ("protected-directory", path, None),
+        Notice::AbsoluteLink { path, .. } => ("absolute-link-left", path, None),
+        Notice::NoBackup { path, backup } => ("no-backup", path, Some(backup)),
     };
-    NoticeReport { notice: name, path: path(farm, at) }
+    let backup = backup.map(|backup| Text::from(backup.as_bytes()));
+    NoticeReport { notice: name, path: path(farm, at), backup }
 }
 
 /// Paths are absolute: a script need not know what they are relative to.
