@@ -1,6 +1,7 @@
 //! Farm's own commands: parse, resolve, plan, apply, say.
 
 mod args;
+mod ask;
 mod json;
 mod resolve;
 mod run;

@@ -1,10 +1,12 @@
 //! The command line as clap reads it; its doc comments are the help texts.
 
 use std::ffi::OsString;
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::PathBuf;
 
+use clap::builder::{OsStringValueParser, TypedValueParser as _};
 use clap::{Parser, Subcommand, ValueEnum, ValueHint};
-use farm::Action;
+use farm::{Action, Backup, Existing, Name, Strategy};
 
 /// Links the packages of a dotfiles repository into your home, folded into as few symbolic links as possible.
 ///
@@ -131,6 +133,100 @@ pub struct Change {
     /// Where another package has a link already, take the paths that match. May be repeated
     #[arg(long = "override", value_name = "GLOB")]
     pub overrides: Vec<String>,
+    #[command(flatten)]
+    pub in_the_way: InTheWay,
+}
+
+/// What becomes of things in the way. At most one of the first five is given.
+#[derive(clap::Args, Clone, Default, Debug)]
+#[command(next_help_heading = "When something that farm did not make is in the way")]
+pub struct InTheWay {
+    /// What to do about it [default: stop]
+    #[arg(long, value_name = "HOW", group = "way")]
+    pub on_conflict: Option<OnConflict>,
+    /// Give it another name in the same directory, with .backup or SUFFIX at the end
+    #[arg(long, value_name = "SUFFIX", group = "way", num_args = 0..=1, require_equals = true,
+          default_missing_value = ".backup", value_parser = OsStringValueParser::new().try_map(suffix))]
+    pub backup: Option<Name>,
+    /// Let a file take the place of the package's file, whose content goes to the state directory
+    #[arg(long, group = "way")]
+    pub adopt: bool,
+    /// Move it to the state directory
+    #[arg(long, group = "way")]
+    pub replace: bool,
+    /// Leave it, and link the rest
+    #[arg(long, group = "way")]
+    pub skip: bool,
+    /// What to do when a backup's name is taken: number takes the next free .backup.1, .backup.2 … [default: refuse]
+    #[arg(long, value_name = "HOW")]
+    pub backup_existing: Option<IfTaken>,
+}
+
+/// What `--on-conflict` takes.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
+pub enum OnConflict {
+    /// Change nothing, and list all that is in the way
+    Stop,
+    /// Leave it, and link the rest
+    Skip,
+    /// Give it another name in the same directory, with .backup at the end
+    Backup,
+    /// Let a file take the place of the package's file
+    Adopt,
+    /// Move it to the state directory
+    Replace,
+    /// Ask on the terminal about each thing in the way
+    Ask,
+}
+
+/// What `--backup-existing` takes.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
+pub enum IfTaken {
+    /// Change nothing, and say so
+    Refuse,
+    /// Take the next free number
+    Number,
+}
+
+/// What the options about things in the way come to.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Way {
+    /// One strategy for all.
+    All(Strategy),
+    /// Ask about each; backups are named like this.
+    Ask(Backup),
+}
+
+impl InTheWay {
+    /// Returns what the options come to, or `None` when there is an option about backups and none are made.
+    pub fn way(&self) -> Option<Way> {
+        let mut backup = Backup::default();
+        if let Some(suffix) = &self.backup {
+            backup.suffix = suffix.clone();
+        }
+        if self.backup_existing == Some(IfTaken::Number) {
+            backup.existing = Existing::Number;
+        }
+        let way = match self.on_conflict {
+            Some(OnConflict::Ask) => return Some(Way::Ask(backup)),
+            Some(OnConflict::Backup) => Strategy::Backup(backup),
+            _ if self.backup.is_some() => Strategy::Backup(backup),
+            Some(OnConflict::Adopt) => Strategy::Adopt,
+            Some(OnConflict::Replace) => Strategy::Replace,
+            Some(OnConflict::Skip) => Strategy::Skip,
+            _ if self.adopt => Strategy::Adopt,
+            _ if self.replace => Strategy::Replace,
+            _ if self.skip => Strategy::Skip,
+            Some(OnConflict::Stop) | None => Strategy::Stop,
+        };
+        let unused = self.backup_existing.is_some() && !matches!(way, Strategy::Backup(_));
+        (!unused).then_some(Way::All(way))
+    }
+}
+
+/// Returns the suffix of backups that was typed.
+fn suffix(typed: OsString) -> Result<Name, &'static str> {
+    Name::new(typed.as_bytes()).ok_or("it becomes the end of a file's name: it is not empty and has no slash")
 }
 
 /// What `unlink` takes.
@@ -155,6 +251,7 @@ impl Unlink {
             ignore: self.ignore.clone(),
             defer: Vec::new(),
             overrides: Vec::new(),
+            in_the_way: InTheWay::default(),
         }
     }
 }
@@ -207,5 +304,58 @@ mod tests {
         let Command::Link(change) = args.command else { panic!("not a link") };
         assert_eq!(change.packages.names, ["never"]);
         assert!(matches!(args.global.color, Some(Color::Always)));
+    }
+
+    fn way(line: &str) -> Result<Option<Way>, clap::error::ErrorKind> {
+        let words = ["farm", "link", "p"].into_iter().chain(line.split_whitespace());
+        let args = Args::try_parse_from(words).map_err(|error| error.kind())?;
+        let Command::Link(change) = args.command else { panic!("not a link") };
+        Ok(change.in_the_way.way())
+    }
+
+    fn backup(suffix: &str, existing: Existing) -> Backup {
+        Backup { suffix: Name::new(suffix.as_bytes()).expect("a name"), existing }
+    }
+
+    #[test]
+    fn each_strategy_has_two_names() {
+        for (lines, strategy) in [
+            (["", "--on-conflict stop"], Strategy::Stop),
+            (["--skip", "--on-conflict skip"], Strategy::Skip),
+            (["--adopt", "--on-conflict=adopt"], Strategy::Adopt),
+            (["--replace", "--on-conflict=replace"], Strategy::Replace),
+            (["--backup", "--on-conflict=backup"], Strategy::Backup(Backup::default())),
+        ] {
+            for line in lines {
+                assert_eq!(way(line), Ok(Some(Way::All(strategy.clone()))), "{line}");
+            }
+        }
+        assert_eq!(way("--on-conflict ask"), Ok(Some(Way::Ask(Backup::default()))));
+    }
+
+    #[test]
+    fn backups_have_a_suffix_and_may_be_numbered() {
+        let numbered = Strategy::Backup(backup("~", Existing::Number));
+        assert_eq!(way("--backup=~ --backup-existing number"), Ok(Some(Way::All(numbered))));
+        let asked = Way::Ask(backup(".backup", Existing::Number));
+        assert_eq!(way("--on-conflict ask --backup-existing=number"), Ok(Some(asked)));
+        for line in ["--backup-existing number", "--skip --backup-existing=refuse"] {
+            assert_eq!(way(line), Ok(None), "{line}");
+        }
+    }
+
+    #[test]
+    fn a_suffix_is_the_end_of_a_name() {
+        for line in ["--backup=", "--backup=/x", "--backup=a/b"] {
+            assert!(way(line).is_err(), "{line}");
+        }
+    }
+
+    #[test]
+    fn there_is_one_strategy() {
+        for line in ["--backup --adopt", "--skip --replace", "--on-conflict=skip --skip", "--adopt --replace"]
+        {
+            assert_eq!(way(line), Err(clap::error::ErrorKind::ArgumentConflict), "{line}");
+        }
     }
 }
