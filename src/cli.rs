@@ -1,6 +1,8 @@
 //! Farm's own commands: parse, resolve, plan, apply, say.
 
 mod args;
+mod ask;
+mod history;
 mod json;
 mod resolve;
 mod run;
@@ -87,6 +89,10 @@ pub fn run(args: Vec<OsString>, stowrc: impl FnOnce() -> Result<StowRc, String>)
             run::change(Verb::Unlink, global, &change.with_defaults(), &stowrc, &words)
         }
         Command::Relink(change) => run::change(Verb::Relink, global, change, &stowrc, &words),
+        Command::Generations(asked) => history::generations(global, asked, &stowrc, &words),
+        Command::Rollback(asked) => history::back(global, asked.id, asked.undo.keep_going, &stowrc, &words),
+        Command::Undo(asked) => history::back(global, None, asked.keep_going, &stowrc, &words),
+        Command::Recover(asked) => history::recover(global, asked, &stowrc, &words),
         Command::Stow(_) | Command::Chkstow(_) => {
             words.usage("options before `stow` and `chkstow` have no meaning there", "put them after it")
         }

@@ -60,9 +60,10 @@ pub use journal::{Header, Record};
 pub use op::{Change, Entry as PackageEntry, Fate, Fates, Op, Piece, Place, Plan, Slot, Thing, What};
 pub use package::{Action, Request, Step};
 pub use path::{LinkText, Name, RelPath, Route};
-pub use plan::{Compared, Conflict, Notice, Planned, Reason, plan};
+pub use plan::{Compared, Conflict, Notice, Obstacle, Planned, Reason, plan};
 pub use policy::{
-    AbsoluteSource, Fold, Guarded, Naming, OnConflict, OnFile, Ownership, Policy, Refold, Tidy, Walk,
+    AbsoluteSource, Backup, Existing, Fold, Guarded, Naming, OnConflict, OnFile, Ownership, Policy, Refold,
+    Strategy, Tidy, Walk,
 };
 pub use rulebook::RuleBook;
 pub use rules::{

@@ -333,8 +333,11 @@ impl Store {
 
     /// Removes the directories that were made to keep something and keep nothing.
     pub fn tidy(&self, slot: Slot) {
-        if let Ok(kept) = self.dir.open_below(&below(KEPT)) {
-            remove_empty(&kept, slot.0.to_string().as_bytes());
+        let name = slot.0.to_string();
+        if let Ok(kept) = self.dir.open_below(&below(KEPT))
+            && kept.look(name.as_bytes()).is_ok_and(|found| found.is_some())
+        {
+            remove_empty(&kept, name.as_bytes());
         }
     }
 }

@@ -99,6 +99,12 @@ impl Farm {
         self.root.join(OsStr::from_bytes(self.mount.as_bytes()))
     }
 
+    /// Returns the absolute path of a place as seen from the root.
+    pub fn absolute(&self, route: &Route) -> PathBuf {
+        let bytes = [self.root.as_os_str().as_bytes(), &route.to_bytes()].join(&b'/');
+        Path::new("/").join(OsStr::from_bytes(Route::root().follow(&bytes).down.as_bytes()))
+    }
+
     /// Returns the request for these steps.
     pub fn request(&self, steps: Vec<Step>, policy: farm::Policy) -> Request {
         let root = self.root.as_os_str().as_bytes();

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use farm::{Failure, Memory, Outcome, Plan, Recovered, Run, is_interrupted};
+use farm::{Failure, Memory, Outcome, Plan, Recovered, Run, Way, is_interrupted};
 
 use super::Exit;
 use super::args::Global;
@@ -40,6 +40,42 @@ impl<'a> Session<'a> {
             Some(recovered) => session.say_recovered(&recovered).map(|()| session),
             None => Ok(session),
         }
+    }
+
+    /// As [`open`](Self::open), also when nothing is to be changed: what is remembered is wanted.
+    ///
+    /// # Errors
+    /// How to exit, when that has been said.
+    pub fn open_to_read(
+        global: &Global,
+        target: &Path,
+        wait: &'a dyn Fn() -> bool,
+        words: &'a Words,
+    ) -> Result<Session<'a>, Exit> {
+        let state = environment::state_dir();
+        if state.as_deref().is_some_and(|state| global.dry_run && is_interrupted(state, target)) {
+            words.pending();
+            return Err(Exit::Refused);
+        }
+        let opened = Memory::open(state.as_deref(), target, wait);
+        let (memory, recovered) = opened.map_err(|error| words.memory_error(&error))?;
+        let session = Session { memory, words };
+        match recovered {
+            Some(recovered) => session.say_recovered(&recovered).map(|()| session),
+            None => Ok(session),
+        }
+    }
+
+    /// Goes the way back to another generation.
+    ///
+    /// # Errors
+    /// The step that failed.
+    pub fn go_back(&self, way: &Way) -> Result<(), Box<Failure>> {
+        let stop = environment::stop_on_signals();
+        let run = Run { command: environment::command(), back_to: Some(way.to), stop: &stop };
+        let outcome = self.memory.apply(&way.root, &way.phases, &run)?;
+        self.words.left_over(&outcome.left_over);
+        Ok(())
     }
 
     /// Says what became of an interrupted run.

@@ -269,6 +269,7 @@ pub fn notice(out: &mut Vec<u8>, notice: &Notice) {
             line(out, &[b"Ignoring an absolute symlink: ", path.as_bytes(), b" => ", text.as_bytes()]);
             return;
         }
+        Notice::NoBackup { path, .. } => (b"WARNING: no backup to restore for ", path),
     };
     let path: &[u8] = if path.is_root() { b"." } else { path.as_bytes() };
     line(out, &[words, path]);
@@ -300,6 +301,10 @@ fn reason(conflict: &Conflict) -> Vec<u8> {
         }
         Reason::StowDir => [b"existing target is the stow directory: ", target].concat(),
         Reason::NotADirectory => [b"existing target is not a directory: ", target].concat(),
+        // Farm's own strategies alone come to these.
+        Reason::BackupPlace | Reason::Unresolved { .. } => {
+            [b"existing target cannot be moved out of the way: ", target].concat()
+        }
     }
 }
 
