@@ -50,38 +50,35 @@ impl Memory<'_> {
         }
     }
 
-    /// Returns the way to the state that generation `to` made, or to the one before the present.
+    /// Returns the state before the present: the generation that made it, or 0; `None` when there is none, or it is
+    /// not known any more.
+    ///
+    /// # Errors
+    /// When a generation cannot be read.
+    pub fn before(&self) -> Result<Option<u64>> {
+        let headers = self.generations()?;
+        Ok(headers.last().and_then(|last| History { headers: &headers }.before(last.id)))
+    }
+
+    /// Returns the way to the state that generation `to` made.
     ///
     /// # Errors
     /// When there is no such generation, or it has expired, or cannot be read.
-    pub fn way(&self, to: Option<u64>) -> Result<Way> {
+    pub fn way(&self, to: u64) -> Result<Way> {
         let headers = self.generations()?;
-        let (Some(first), Some(last)) = (headers.first(), headers.last()) else {
-            return Err(missing(to.unwrap_or(0)));
-        };
-        let state = |id| state_of(&headers, id);
-        let now = state(last.id);
-        let to = match to {
-            Some(to) if to > last.id || to + 1 < first.id => return Err(missing(to)),
-            Some(to) => to,
-            // Before the first that is known, nothing is.
-            None => now.checked_sub(1).filter(|before| before + 1 >= first.id).ok_or_else(|| missing(0))?,
-        };
-        let goal = state(to);
+        let last = headers.last().ok_or_else(|| missing(to))?;
+        let history = History { headers: &headers };
+        let steps = history.steps(last.id, to).ok_or_else(|| missing(to))?;
         let store = self.store().ok_or_else(|| missing(to))?;
-        let is_known = |from: u64, to: u64| from.min(to) + 1 >= first.id;
-        // What was rolled back to is where things are, whatever lies between.
-        let (from, goal) = if is_known(now, goal) { (now, goal) } else { (last.id, to) };
-        let ids: Vec<u64> =
-            if goal < from { (goal + 1..=from).rev().collect() } else { (from + 1..=goal).collect() };
-        let records = ids.iter().map(|&id| store.generation(id)).collect::<Result<Vec<_>>>()?;
-        let roots = records.iter().map(|record| &record.header.root);
+        let read = |step: &Step| store.generation(step.id).map(|record| (record, step.is_back));
+        let records = steps.iter().map(read).collect::<Result<Vec<_>>>()?;
+        let roots = records.iter().map(|(record, _)| &record.header.root);
         let root = roots.min_by_key(|root| root.depth()).cloned().unwrap_or_else(|| last.root.clone());
         let mut phases = Vec::new();
-        for record in records {
+        for (record, is_back) in records {
             let prefix = record.header.root.below(&root).unwrap_or_default();
             let plans = record.phases.iter().map(|plan| rebased(plan, &prefix));
-            if goal < from {
+            if is_back {
                 phases.extend(plans.rev().map(|plan| plan.inverse()));
             } else {
                 phases.extend(plans);
@@ -144,13 +141,55 @@ fn missing(id: u64) -> Error {
     Error::new("go back to generation", id.to_string(), error)
 }
 
-/// Returns the generation that first made the state that generation `id` made.
-fn state_of(headers: &[Header], id: u64) -> u64 {
-    let mut id = id;
-    while let Some(back) = headers.iter().find(|header| header.id == id).and_then(|header| header.back_to) {
-        id = back;
+/// Generations as states: each that is no rollback made one out of another.
+struct History<'a> {
+    headers: &'a [Header],
+}
+
+/// A generation to be done or taken back.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Step {
+    id: u64,
+    is_back: bool,
+}
+
+impl History<'_> {
+    fn header(&self, id: u64) -> Option<&Header> {
+        let at = self.headers.binary_search_by_key(&id, |header| header.id).ok()?;
+        self.headers.get(at)
     }
-    id
+
+    /// Returns the generation that first made the state that generation `id` made.
+    fn state(&self, id: u64) -> u64 {
+        let mut id = id;
+        while let Some(back) = self.header(id).and_then(|header| header.back_to) {
+            id = back;
+        }
+        id
+    }
+
+    /// Returns the state that generation `id` made its own out of; `None` where that has been forgotten.
+    fn before(&self, id: u64) -> Option<u64> {
+        let state = self.state(id);
+        self.header(state)?;
+        state.checked_sub(1).map(|before| self.state(before))
+    }
+
+    /// Returns a state and those that it came from, the oldest last.
+    fn ancestry(&self, id: u64) -> Vec<u64> {
+        std::iter::successors(Some(self.state(id)), |&state| self.before(state)).collect()
+    }
+
+    /// Returns what leads from the state that one generation made to another's: back to where the two parted, then
+    /// forward.
+    fn steps(&self, from: u64, to: u64) -> Option<Vec<Step>> {
+        let (there, here) = (self.ancestry(to), self.ancestry(from));
+        let parted = *here.iter().find(|state| there.contains(state))?;
+        let back = here.iter().take_while(|&&state| state != parted).map(|&id| Step { id, is_back: true });
+        let forward: Vec<_> = there.iter().take_while(|&&state| state != parted).collect();
+        let forward = forward.into_iter().rev().map(|&id| Step { id, is_back: false });
+        Some(back.chain(forward).collect())
+    }
 }
 
 /// Returns a plan for a farm whose root lies above that of `plan` by `prefix`.
@@ -187,4 +226,59 @@ fn changed(store: &Store, root: &Path, header: &Header, phases: &[Plan]) -> Resu
         seen.push(&op.path);
     }
     Ok(changed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Generations from 1 on; what a number says is the generation that it goes back to.
+    fn headers(back: &[Option<u64>]) -> Vec<Header> {
+        let header = |(at, back_to): (usize, &Option<u64>)| {
+            let mut header = Header::new(at as u64 + 1, String::new(), RelPath::root(), 0, Vec::new());
+            header.back_to = *back_to;
+            header
+        };
+        back.iter().enumerate().map(header).collect()
+    }
+
+    fn steps(headers: &[Header], from: u64, to: u64) -> Option<Vec<i64>> {
+        let signed = |step: Step| if step.is_back { -(step.id as i64) } else { step.id as i64 };
+        Some(History { headers }.steps(from, to)?.into_iter().map(signed).collect())
+    }
+
+    #[test]
+    fn the_way_back_takes_back_one_after_the_other() {
+        let headers = headers(&[None, None, None]);
+        assert_eq!(steps(&headers, 3, 1), Some(vec![-3, -2]));
+        assert_eq!(steps(&headers, 3, 0), Some(vec![-3, -2, -1]));
+        assert_eq!(steps(&headers, 3, 3), Some(vec![]));
+        assert_eq!(steps(&headers, 3, 4), None);
+    }
+
+    #[test]
+    fn what_was_gone_back_to_is_where_things_are() {
+        // 3 undoes 2, 4 undoes 1, 5 goes forward to 2 again, 6 is something new.
+        let headers = headers(&[None, None, Some(1), Some(0), Some(2), None]);
+        assert_eq!(History { headers: &headers }.before(3), Some(0));
+        assert_eq!(History { headers: &headers }.before(4), None);
+        assert_eq!(steps(&headers, 4, 2), Some(vec![1, 2]));
+        assert_eq!(steps(&headers, 6, 3), Some(vec![-6, -2]));
+        assert_eq!(steps(&headers, 6, 0), Some(vec![-6, -2, -1]));
+    }
+
+    #[test]
+    fn states_that_parted_are_reached_by_way_of_what_they_share() {
+        // 3 undoes 2, 4 is another way on from 1.
+        let headers = headers(&[None, None, Some(1), None]);
+        assert_eq!(steps(&headers, 4, 2), Some(vec![-4, 2]));
+    }
+
+    #[test]
+    fn what_has_expired_is_no_way() {
+        let all = headers(&[None, None, None, Some(2)]);
+        let headers = &all[2..];
+        assert_eq!(steps(headers, 3, 2), Some(vec![-3]));
+        assert_eq!(steps(headers, 3, 1), None);
+    }
 }

@@ -74,7 +74,10 @@ pub fn back(global: &Global, to: Option<u64>, keep_going: bool, stowrc: &StowRc,
         let farm = find(global, stowrc, words)?;
         let wait = session::wait(global, words);
         let session = Session::open_to_read(global, &farm.target(), &wait, words)?;
-        let way = session.memory().way(to).map_err(|error| words.no_way(&error))?;
+        let memory = session.memory();
+        let before = || memory.before().map_err(|error| words.memory_error(&error));
+        let Some(to) = to.map_or_else(before, |to| Ok(Some(to)))? else { return Ok(words.nothing_to_undo()) };
+        let way = memory.way(to).map_err(|error| words.no_way(&error))?;
         let farm = Farm { root: way.root.clone(), mount: RelPath::root(), ..farm };
         if !way.changed.is_empty() && !keep_going {
             return Ok(words.changed_since(&farm, &way));

@@ -261,6 +261,12 @@ impl Words {
         Exit::Refused
     }
 
+    /// Says that there is no older state to go back to.
+    pub fn nothing_to_undo(&self) -> Exit {
+        self.summary("nothing to undo");
+        Exit::Done
+    }
+
     /// Says which paths keep a rollback from being one.
     pub fn changed_since(&self, farm: &Farm, way: &Way) -> Exit {
         let mut facts: Vec<String> =
