@@ -244,12 +244,19 @@ pub fn recover(store: &Store) -> Result<Option<Recovered>, Error> {
     }
 }
 
-/// Tells whether the disk is as an operation expects.
+/// Returns the paths at which the disk is not as these operations expect.
 ///
 /// # Errors
 /// When that cannot be told.
-pub fn is_ready(site: &Site, header: &Header, op: &Op) -> Result<bool, Error> {
-    Ground::new(site, header).is_ready(op)
+pub fn not_ready(site: &Site, header: &Header, ops: &[&Op]) -> Result<Vec<RelPath>, Error> {
+    let mut ground = Ground::new(site, header);
+    let mut paths = Vec::new();
+    for op in ops {
+        if !ground.is_ready(op)? {
+            paths.push(op.path.clone());
+        }
+    }
+    Ok(paths)
 }
 
 /// Opens the root of the farm that a record is about.

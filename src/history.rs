@@ -3,15 +3,15 @@
 //! Every change is a generation, a rollback too. The way from one state to another is the plans in between, forward or
 //! inverse, one after the other.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
-use crate::execute::{Site, is_ready};
+use crate::execute::{Site, not_ready};
 use crate::farm::Memory;
 use crate::journal::{Header, Record};
-use crate::op::{Change, Place, Plan};
+use crate::op::{Change, Op, Place, Plan};
 use crate::path::{Name, RelPath, Route};
 use crate::store::Store;
 use crate::sys::{Handle, os};
@@ -213,19 +213,20 @@ fn rebased(plan: &Plan, prefix: &RelPath) -> Plan {
 fn changed(store: &Store, root: &Path, header: &Header, phases: &[Plan]) -> Result<Vec<RelPath>> {
     let handle = Handle::open(root).map_err(|error| Error::new("open", root, error))?;
     let site = Site { root: &handle, root_path: root, store: Some(store), stop: &|| false };
-    let mut seen: Vec<&RelPath> = Vec::new();
-    let mut changed = Vec::new();
-    for op in phases.iter().flat_map(|plan| &plan.ops) {
-        // What an earlier operation does there, or above, decides what this one finds.
-        if seen.iter().any(|path| op.path.below(path).is_some()) {
-            continue;
+    let ops: Vec<&Op> = phases.iter().flat_map(|plan| &plan.ops).collect();
+    let mut seen: BTreeSet<&RelPath> = BTreeSet::new();
+    let mut first = Vec::new();
+    for op in ops {
+        // What an earlier operation does there, above, or below decides what this one finds.
+        let above = std::iter::successors(Some(op.path.clone()), |path| Some(path.split()?.0));
+        let is_seen = above.into_iter().any(|path| seen.contains(&path))
+            || seen.range::<RelPath, _>(&op.path..).next().is_some_and(|path| path.below(&op.path).is_some());
+        if !is_seen {
+            first.push(op);
         }
-        if !is_ready(&site, header, op)? {
-            changed.push(op.path.clone());
-        }
-        seen.push(&op.path);
+        seen.insert(&op.path);
     }
-    Ok(changed)
+    not_ready(&site, header, &first)
 }
 
 #[cfg(test)]

@@ -20,6 +20,8 @@ const OPEN: usize = 128;
 /// The farm's directories, as far as operations have opened them.
 pub struct Ground<'a> {
     pub header: &'a Header,
+    /// What the names of the run's own begin with.
+    own: Rc<[u8]>,
     root: &'a Handle,
     root_path: &'a Path,
     kept: Option<PathBuf>,
@@ -37,6 +39,8 @@ pub struct At {
     pub name: Vec<u8>,
     /// For messages.
     pub path: PathBuf,
+    /// What the names of the run's own begin with.
+    own: Rc<[u8]>,
 }
 
 impl At {
@@ -46,7 +50,12 @@ impl At {
 
     /// Returns another name in the same directory.
     pub fn beside(&self, name: &[u8]) -> At {
-        At { dir: self.dir.clone(), name: name.to_vec(), path: self.path.with_file_name(os(name)) }
+        At {
+            dir: self.dir.clone(),
+            name: name.to_vec(),
+            path: self.path.with_file_name(os(name)),
+            own: self.own.clone(),
+        }
     }
 
     /// Tells whether something is there.
@@ -58,7 +67,8 @@ impl At {
         self.dir.look(&self.name).map_err(|error| self.error("look at", error))
     }
 
-    /// Tells whether exactly this is there.
+    /// Tells whether exactly this is there. In directories, names of the run's own do not count: what earlier
+    /// operations put out of the way stays until all is done.
     pub fn is(&self, thing: &Thing) -> Result<bool, Error> {
         let is_it = match thing {
             Thing::Link(text) => match self.dir.link_text(&self.name) {
@@ -67,9 +77,14 @@ impl At {
                 Err(error) if error.kind() == io::ErrorKind::InvalidInput || is_nowhere(&error) => Ok(false),
                 Err(error) => Err(error),
             },
-            Thing::Dir(pieces) => same_pieces(&self.dir, &self.name, pieces),
+            Thing::Dir(pieces) => same_pieces(&self.dir, &self.name, pieces, &self.own),
         };
         is_it.map_err(|error| self.error("look at", error))
+    }
+
+    /// Tells whether a name is one of the run's own.
+    pub fn is_own(&self, name: &[u8]) -> bool {
+        name.starts_with(&self.own)
     }
 
     /// Tells whether something of this kind is there.
@@ -102,6 +117,7 @@ impl<'a> Ground<'a> {
     pub fn new(site: &Site<'a>, header: &'a Header) -> Ground<'a> {
         Ground {
             header,
+            own: format!(".farm-{}-", header.token).into_bytes().into(),
             root: site.root,
             root_path: site.root_path,
             kept: site.store.map(|store| store.kept()),
@@ -122,7 +138,7 @@ impl<'a> Ground<'a> {
             Some((at, dir)) if *at == parent => dir.clone(),
             _ => self.dir(parent)?,
         };
-        Ok(At { dir, name: name.as_bytes().to_vec(), path: shown })
+        Ok(At { dir, name: name.as_bytes().to_vec(), path: shown, own: self.own.clone() })
     }
 
     fn dir(&mut self, path: RelPath) -> Result<Rc<Handle>, Error> {
@@ -163,8 +179,7 @@ impl<'a> Ground<'a> {
 
     /// Returns a name of the run's own beside `at`: `purpose` tells apart those of one operation.
     pub fn own(&self, index: usize, at: &At, purpose: &str) -> At {
-        let name = format!(".farm-{}-{index}{purpose}", self.header.token);
-        at.beside(name.as_bytes())
+        at.beside(&[&self.own, format!("{index}{purpose}").as_bytes()].concat())
     }
 
     /// Returns where something goes or comes from; `None` for the state directory when there is none.
@@ -193,7 +208,7 @@ impl<'a> Ground<'a> {
             self.open_if_there(&self.shown(&above))?
         };
         let name = name.as_bytes().to_vec();
-        Ok(dir.map(|dir| At { dir: Rc::new(dir), name, path: self.shown(route) }))
+        Ok(dir.map(|dir| At { dir: Rc::new(dir), name, path: self.shown(route), own: self.own.clone() }))
     }
 
     /// Returns the name of the run's own for what is left where something came back from: beside it, or above the
@@ -238,7 +253,12 @@ impl<'a> Ground<'a> {
         } else {
             self.open_if_there(above)?
         };
-        Ok(dir.map(|dir| At { dir: Rc::new(dir), name: name.as_bytes().to_vec(), path }))
+        Ok(dir.map(|dir| At {
+            dir: Rc::new(dir),
+            name: name.as_bytes().to_vec(),
+            path,
+            own: self.own.clone(),
+        }))
     }
 
     /// Removes the directories that were made to keep something and keep nothing.
@@ -331,7 +351,7 @@ impl<'a> Ground<'a> {
 }
 
 /// Tells whether the directory `name` in `dir` holds exactly these pieces.
-fn same_pieces(dir: &Handle, name: &[u8], pieces: &[Piece]) -> io::Result<bool> {
+fn same_pieces(dir: &Handle, name: &[u8], pieces: &[Piece], own: &[u8]) -> io::Result<bool> {
     let Some(name) = Name::new(name) else { return Ok(false) };
     if dir.look(name.as_bytes())? != Some(Found::Dir) {
         return Ok(false);
@@ -341,6 +361,9 @@ fn same_pieces(dir: &Handle, name: &[u8], pieces: &[Piece]) -> io::Result<bool> 
     let mut todo = vec![RelPath::root()];
     while let Some(at) = todo.pop() {
         for entry in dir.open_below(&top.join_path(&at))?.list(true)? {
+            if entry.name.as_bytes().starts_with(own) {
+                continue;
+            }
             let path = at.join(&entry.name);
             let text = match entry.kind {
                 Kind::Dir => {

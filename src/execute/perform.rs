@@ -316,14 +316,30 @@ pub fn discard(at: &At, thing: &Thing) -> Result<(), Error> {
         let removed = match piece.text {
             Some(_) if dir.look(name)? == Some(Found::Link) => dir.unlink(name),
             Some(_) => Ok(()),
-            None => dir.rmdir(name),
+            None => remove_dir(at, dir, name),
         };
         match removed {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
             done => done,
         }
     })?;
-    at.dir.rmdir(&at.name).map_err(fail)
+    remove_dir(at, &at.dir, &at.name).map_err(fail)
+}
+
+/// Removes a directory in which nothing is but what the run itself put out of the way.
+fn remove_dir(at: &At, dir: &Handle, name: &[u8]) -> io::Result<()> {
+    match dir.rmdir(name) {
+        Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => {}
+        done => return done,
+    }
+    let path = Name::new(name).map_or_else(RelPath::root, |name| RelPath::from_names([&name]));
+    let inside = dir.open_below(&path)?;
+    for entry in dir.open_below(&path)?.list(false)? {
+        if at.is_own(entry.name.as_bytes()) {
+            copy::remove(&inside, entry.name.as_bytes())?;
+        }
+    }
+    dir.rmdir(name)
 }
 
 /// Does something for each piece of a directory; `skip` leaves those out whose directory is missing.
