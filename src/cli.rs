@@ -1,5 +1,6 @@
 //! Farm's own commands: parse, resolve, plan, apply, say.
 
+mod adopt;
 mod args;
 mod json;
 mod resolve;
@@ -83,6 +84,8 @@ pub fn run(args: Vec<OsString>, stowrc: impl FnOnce() -> Result<StowRc, String>)
             run::change(Verb::Unlink, global, &change.with_defaults(), &stowrc, &words)
         }
         Command::Relink(change) => run::change(Verb::Relink, global, change, &stowrc, &words),
+        Command::Adopt(args) => adopt::adopt(global, args, &stowrc, &words),
+        Command::Eject(args) => adopt::eject(global, args, &stowrc, &words),
         Command::Stow(_) | Command::Chkstow(_) => {
             words.usage("options before `stow` and `chkstow` have no meaning there", "put them after it")
         }

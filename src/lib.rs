@@ -53,7 +53,10 @@ pub use farm::Farm;
 pub use op::{Change, Entry as PackageEntry, Fate, Fates, Op, Piece, Place, Plan, Slot, Thing, What};
 pub use package::{Action, Request, Step};
 pub use path::{LinkText, Name, RelPath, Route};
-pub use plan::{Compared, Conflict, Notice, Planned, Reason, plan};
+pub use plan::{
+    Compared, Conflict, Direction, InPackage, Notice, Objection, Planned, Reason, Refused, Transfer,
+    Transferred, plan, transfer,
+};
 pub use policy::{
     AbsoluteSource, Fold, Guarded, Naming, OnConflict, OnFile, Ownership, Policy, Refold, Tidy, Walk,
 };
@@ -61,5 +64,6 @@ pub use rulebook::RuleBook;
 pub use rules::{
     Globs, OptionPatterns, Origin, PathPatterns, PatternError, RegexError, Rules, StartPatterns,
 };
+pub use scan::plan_transfer;
 pub use snapshot::{Fact, Need, Side, Snapshot, SourceId};
 pub use tree::{DirId, Entry, Kind, Leads, Link, Node, Tree};

@@ -5,12 +5,15 @@
 //! takes back never becomes an operation. Where the snapshot is silent the planner notes a [`Need`] and goes on,
 //! so that one round asks for as much as possible.
 
+mod adopt;
 mod conflict;
+mod eject;
 mod link;
 mod owner;
 mod refold;
 #[cfg(test)]
 mod tests;
+mod transfer;
 mod unlink;
 
 use std::collections::{BTreeSet, HashMap};
@@ -24,6 +27,7 @@ use crate::snapshot::{Need, Side, Snapshot, SourceId};
 use crate::tree::{DirId, Entries, Leads, Node, ROOT, Tree};
 
 pub use conflict::{Compared, Conflict, Notice, Reason};
+pub use transfer::{Direction, InPackage, Objection, Refused, Transfer, Transferred, transfer};
 
 /// What planning a request came to.
 #[derive(Clone)]
