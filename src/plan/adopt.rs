@@ -136,8 +136,9 @@ impl<'a> Mover<'a> {
 
     /// Returns the package's directory that the target's directory `name` in `dir` mirrors.
     fn enter(&mut self, dir: DirId, name: &Name, node: &Node, spot: &Spot) -> Option<Result<Spot, Refused>> {
-        let Some(Spelled { name: spelled, node: found }) = self.spell(name, spot, true)? else {
-            return Some(Err(Refused::NoSuchName));
+        let Spelled { name: spelled, node: found } = match self.spell(name, spot)? {
+            Ok(spelled) => spelled,
+            Err(reason) => return Some(Err(reason)),
         };
         if self.is_kept_out(dir, &spelled, node, spot) {
             return Some(Err(Refused::KeptOut));
@@ -150,26 +151,26 @@ impl<'a> Mover<'a> {
         })
     }
 
-    /// Returns how the package spells a name of the target: as it does already, or as it would; `Some(None)` when no
-    /// name of a package appears like that.
-    fn spell(&mut self, name: &Name, spot: &Spot, wants_dir: bool) -> Option<Option<Spelled>> {
+    /// Returns how the package spells a name of the target: as it does already, or as it would.
+    fn spell(&mut self, name: &Name, spot: &Spot) -> Option<Result<Spelled, Refused>> {
         let mut names = vec![name.clone()];
         if self.planner.request.policy.naming == Naming::Dotfiles {
             names.insert(0, name.dotted());
             names.retain(|spelled| spelled.undotted() == *name);
+            names.dedup();
         }
         let entries = match spot.src {
             Some(src) => Some(self.planner.source_entries(src)?),
             None => None,
         };
         let found = |name: &Name| entries.and_then(|entries| entries.get(name)).cloned();
-        let is_dir = |name: &&Name| matches!(found(name), Some(Node::Dir(_)));
-        let chosen = names
-            .iter()
-            .find(|name| wants_dir && is_dir(name))
-            .or_else(|| names.iter().find(|name| found(name).is_some()))
-            .or_else(|| names.first());
-        Some(chosen.map(|name| Spelled { name: name.clone(), node: found(name) }))
+        let there: Vec<&Name> = names.iter().filter(|name| found(name).is_some()).collect();
+        if there.len() > 1 {
+            return Some(Err(Refused::TwoNames));
+        }
+        let chosen = there.first().copied().or_else(|| names.first());
+        let spelled = chosen.map(|name| Spelled { name: name.clone(), node: found(name) });
+        Some(spelled.ok_or(Refused::NoSuchName))
     }
 
     fn is_kept_out(&self, dir: DirId, spelled: &Name, node: &Node, spot: &Spot) -> bool {
@@ -180,10 +181,12 @@ impl<'a> Mover<'a> {
     fn adopt_item(&mut self, item: Item, todo: &mut Vec<Item>, haul: &mut Haul) -> Option<()> {
         let path = self.planner.tree.path(item.dir).join(&item.name);
         let node = self.node(item.dir, &item.name)??;
-        let is_dir = matches!(node, Node::Dir(_));
-        let Some(spelled) = self.spell(&item.name, &item.spot, is_dir)? else {
-            self.refuse(path, Refused::NoSuchName);
-            return Some(());
+        let spelled = match self.spell(&item.name, &item.spot)? {
+            Ok(spelled) => spelled,
+            Err(reason) => {
+                self.refuse(path, reason);
+                return Some(());
+            }
         };
         let mut link = None;
         if let Node::Link(_) = node {
@@ -250,6 +253,13 @@ impl<'a> Mover<'a> {
                     haul.links.extend(look.links);
                     return self.move_in(item, &Node::Dir(dir), spelled, haul);
                 }
+                // Links that lead out of it are refused now as they would be later.
+                let top = Route::below_root(self.planner.tree.path(dir));
+                let leads_out = |link: &Moving| {
+                    let from = link.path.split().map(|(from, _)| Route::below_root(from));
+                    from.is_some_and(|from| self.follow(&from, &link.text).below(&top).is_none())
+                };
+                haul.links.extend(look.links.into_iter().filter(leads_out));
                 self.objections.extend(look.objections);
                 return Some(());
             }

@@ -5,6 +5,7 @@ use super::transfer::{Mover, Owned, Refused};
 use super::{Planner, Src};
 use crate::op::{self, Change, Entry, Fate, Fates, Plan};
 use crate::path::{LinkText, Name, RelPath, Route};
+use crate::policy::Naming;
 use crate::tree::{DirId, Leads, Node, ROOT, Tree};
 
 /// A link that becomes what it stands for.
@@ -183,10 +184,32 @@ impl<'a> Mover<'a> {
             None => None,
         };
         let path = self.planner.tree.path(dir).join(name);
+        if let Some(home) = self.shown_at_home(place, &path)? {
+            return Some(Err(Refused::Twice(home)));
+        }
         Some(match found {
             Some(node) => Ok(Release { dir, name: name.clone(), path, place: place.path.clone(), node }),
             None => Err(Refused::Gone(text)),
         })
+    }
+
+    /// Returns the path that the package's layout gives to `place`, when that is not `path` and shows it, too: taking
+    /// it from there would leave that link without anything behind it.
+    fn shown_at_home(&mut self, place: &Place, path: &RelPath) -> Option<Option<RelPath>> {
+        let mount = &self.planner.request.mount;
+        let homes = [Naming::AsIs, Naming::Dotfiles].map(|naming| {
+            let names: Vec<Name> = place.path.names().map(|name| naming.target_name(&name)).collect();
+            mount.join_path(&RelPath::from_names(&names))
+        });
+        if homes.contains(path) {
+            return Some(None);
+        }
+        for home in homes {
+            if self.lies(&Route::below_root(home.clone()), &[])? == place.route() {
+                return Some(Some(home));
+            }
+        }
+        Some(None)
     }
 
     /// Makes the folded link `name` in `dir` a directory of links to all that counts in `place`, and to `next`, which

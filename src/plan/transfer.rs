@@ -95,6 +95,8 @@ pub enum Refused {
     KeptOut,
     /// With `--dotfiles` no name in the package stands for `dot-x` in the target.
     NoSuchName,
+    /// With `--dotfiles` the package has it under two names, `.x` and `dot-x`.
+    TwoNames,
     /// It is a link with a relative text, which leads elsewhere from the other side.
     LeadsElsewhere(LinkText),
     /// The package has something in its place.
@@ -118,7 +120,8 @@ pub enum Refused {
     Gone(LinkText),
     /// The package reaches it through a link of its own.
     BehindPackageLink,
-    /// Another link that is to be ejected leads to the same thing, or to a directory that it is in.
+    /// Another link leads to the same thing, or to a directory that it is in: one that is to be ejected, too, or the one
+    /// where the package's layout has it.
     Twice(RelPath),
 }
 

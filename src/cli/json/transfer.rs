@@ -95,6 +95,7 @@ fn objection_report(farm: &Farm, objection: &Objection) -> ObjectionReport {
         Refused::Special => "special-file",
         Refused::KeptOut => "ignored",
         Refused::NoSuchName => "no-name-in-package",
+        Refused::TwoNames => "two-names-in-package",
         Refused::LeadsElsewhere(text) => {
             to = Some(text);
             "would-lead-elsewhere"

@@ -118,6 +118,7 @@ fn reason(farm: &Farm, asked: &Transfer, objection: &Objection) -> String {
         Refused::Special => "a FIFO, socket or device".to_owned(),
         Refused::KeptOut => format!("the ignore rules keep it out of {package}"),
         Refused::NoSuchName => "with --dotfiles no name in a package stands for it".to_owned(),
+        Refused::TwoNames => format!("{package} has it under two names, with a dot and with dot-"),
         Refused::LeadsElsewhere(text) => {
             let side = if is_adoption { "the package" } else { "the target" };
             format!("a link to {}, which would lead elsewhere from {side}", text_shown(text))
@@ -158,7 +159,7 @@ fn hint(asked: &Transfer, objection: &Objection) -> Option<String> {
 
 fn route_shown(farm: &Farm, route: &Route) -> String {
     match route.up {
-        0 => path_shown(farm, &route.down),
+        0 if !route.down.is_root() => path_shown(farm, &route.down),
         _ => shown(&farm.absolute(route).to_string_lossy()),
     }
 }
