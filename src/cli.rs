@@ -2,9 +2,12 @@
 
 mod adopt;
 mod args;
+mod ask;
+mod history;
 mod json;
 mod resolve;
 mod run;
+mod session;
 mod words;
 
 use std::ffi::OsString;
@@ -28,6 +31,8 @@ pub enum Exit {
     Usage,
     /// Something could not be taken back.
     Stuck,
+    /// A signal asked to stop, and all was taken back.
+    Interrupted,
 }
 
 impl From<Exit> for ExitCode {
@@ -37,6 +42,7 @@ impl From<Exit> for ExitCode {
             Exit::Refused => 1,
             Exit::Usage => 2,
             Exit::Stuck => 3,
+            Exit::Interrupted => 130,
         })
     }
 }
@@ -86,6 +92,10 @@ pub fn run(args: Vec<OsString>, stowrc: impl FnOnce() -> Result<StowRc, String>)
         Command::Relink(change) => run::change(Verb::Relink, global, change, &stowrc, &words),
         Command::Adopt(args) => adopt::adopt(global, args, &stowrc, &words),
         Command::Eject(args) => adopt::eject(global, args, &stowrc, &words),
+        Command::Generations(asked) => history::generations(global, asked, &stowrc, &words),
+        Command::Rollback(asked) => history::back(global, asked.id, asked.undo.keep_going, &stowrc, &words),
+        Command::Undo(asked) => history::back(global, None, asked.keep_going, &stowrc, &words),
+        Command::Recover(asked) => history::recover(global, asked, &stowrc, &words),
         Command::Stow(_) | Command::Chkstow(_) => {
             words.usage("options before `stow` and `chkstow` have no meaning there", "put them after it")
         }

@@ -1,15 +1,18 @@
 //! One farm, opened: plan, then apply.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
-use crate::error::{Result, ScanError};
-use crate::execute::{Failure, Outcome, execute};
+use crate::error::{Error, Result, ScanError};
+use crate::execute::{Failure, Outcome, Recovered, Site, execute, recover};
+use crate::journal::Header;
 use crate::op::Plan;
 use crate::package::Request;
 use crate::plan::Planned;
 use crate::rulebook::RuleBook;
 use crate::scan::Scanner;
-use crate::sys::os;
+use crate::store::{Store, Wait};
+use crate::sys::{Handle, os};
 
 /// A farm and what is asked of it.
 pub struct Farm<'a> {
@@ -34,15 +37,170 @@ impl<'a> Farm<'a> {
         self.scanner.plan()
     }
 
-    /// Does a plan, all of it or nothing.
-    ///
-    /// Entries of packages whose place an adopted file takes are moved to a new directory below `keep`; without it
-    /// such a plan fails.
+    /// Does a plan, all of it or nothing; see [`Memory::apply`].
     ///
     /// # Errors
     /// The step that failed, after everything before it was taken back.
-    pub fn apply(&self, plan: &Plan, keep: Option<&Path>) -> Result<Outcome, Box<Failure>> {
-        let root = Path::new(os(&self.request.root));
-        execute(plan, self.scanner.root(), root, keep).map_err(Box::new)
+    pub fn apply(&self, plan: &Plan, memory: &Memory, run: &Run) -> Result<Outcome, Box<Failure>> {
+        memory.apply_at(
+            self.scanner.root(),
+            Path::new(os(&self.request.root)),
+            std::slice::from_ref(plan),
+            run,
+        )
     }
+}
+
+/// A run of farm that changes something.
+pub struct Run<'a> {
+    /// The command, as typed, without the program's name: generations tell it.
+    pub command: Vec<String>,
+    /// The generation that this goes back to, if it does.
+    pub back_to: Option<u64>,
+    /// Asked before each operation; `true` takes everything back.
+    pub stop: &'a dyn Fn() -> bool,
+}
+
+impl Run<'_> {
+    /// Returns a run that nobody stops.
+    pub fn new(command: impl IntoIterator<Item = impl Into<String>>) -> Run<'static> {
+        Run { command: command.into_iter().map(Into::into).collect(), back_to: None, stop: &|| false }
+    }
+}
+
+/// What farm remembers of a target, for a run that may change it.
+///
+/// A run that turns out to have nothing to do makes no state directory. Where none can be made, plans are done all the
+/// same, and taken back when they fail; only a crash cannot be recovered from, and nothing is kept or remembered.
+pub struct Memory<'a> {
+    state: Option<PathBuf>,
+    target: PathBuf,
+    store: Option<Store>,
+    wait: Wait<'a>,
+    /// Why there is no state directory.
+    problem: Option<Error>,
+}
+
+impl<'a> Memory<'a> {
+    /// Opens what `state` remembers of the target, an absolute path free of links, and recovers from an
+    /// interrupted run.
+    ///
+    /// # Errors
+    /// When another farm is at work there and `wait` says not to wait; when the journal cannot be read.
+    pub fn open(
+        state: Option<&Path>,
+        target: &Path,
+        wait: Wait<'a>,
+    ) -> Result<(Memory<'a>, Option<Recovered>)> {
+        let mut memory = Memory {
+            state: state.map(Path::to_owned),
+            target: target.to_owned(),
+            store: None,
+            wait,
+            problem: None,
+        };
+        if let Some(state) = state {
+            match Store::open(state, target, wait) {
+                Ok(store) => memory.store = store,
+                Err(error) => memory.go_without(error)?,
+            }
+        }
+        let recovered = memory.store.as_ref().map_or(Ok(None), recover)?;
+        Ok((memory, recovered))
+    }
+
+    /// Returns a memory that remembers nothing.
+    pub fn none() -> Memory<'static> {
+        Memory { state: None, target: PathBuf::new(), store: None, wait: &|| false, problem: None }
+    }
+
+    /// Makes ready for a change. `true` says that another farm has been at work since the memory was opened: what was
+    /// planned must be planned again.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn begin(&mut self) -> Result<bool> {
+        let (Some(state), None, None) = (&self.state, &self.store, &self.problem) else { return Ok(false) };
+        match Store::create(state, &self.target, self.wait) {
+            Ok(store) => {
+                let recovered = recover(&store)?;
+                let others = recovered.is_some() || !store.generations()?.is_empty();
+                self.store = Some(store);
+                Ok(others)
+            }
+            Err(error) => self.go_without(error).map(|()| false),
+        }
+    }
+
+    /// Remembers why there is no state directory, if that is all that an error says.
+    fn go_without(&mut self, error: Error) -> Result<()> {
+        use std::io::ErrorKind;
+        match error.source.kind() {
+            ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem | ErrorKind::NotADirectory => {
+                self.problem = Some(error);
+                Ok(())
+            }
+            _ => Err(error),
+        }
+    }
+
+    /// Sets the journal of an interrupted run aside, so that nothing is taken back; returns where it is now.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn forget(state: &Path, target: &Path, wait: Wait) -> Result<Option<PathBuf>> {
+        Store::open(state, target, wait)?.map_or(Ok(None), |store| store.set_aside())
+    }
+
+    /// Returns what is remembered, if there is anything.
+    pub fn store(&self) -> Option<&Store> {
+        self.store.as_ref()
+    }
+
+    /// Returns why nothing can be remembered, if that is so.
+    pub fn problem(&self) -> Option<&Error> {
+        self.problem.as_ref()
+    }
+
+    /// Does plans on the farm at `root` one after the other, all of them or nothing, as one generation.
+    ///
+    /// # Errors
+    /// The step that failed, after everything before it was taken back.
+    pub fn apply(&self, root: &Path, phases: &[Plan], run: &Run) -> Result<Outcome, Box<Failure>> {
+        let handle = Handle::open(root).map_err(|error| Failure {
+            error: Error::new("open", root, error),
+            interrupted: false,
+            begun: false,
+            stuck: Vec::new(),
+        })?;
+        self.apply_at(&handle, root, phases, run)
+    }
+
+    fn apply_at(
+        &self,
+        root: &Handle,
+        root_path: &Path,
+        phases: &[Plan],
+        run: &Run,
+    ) -> Result<Outcome, Box<Failure>> {
+        let site = Site { root, root_path, store: self.store(), stop: run.stop };
+        let refused = |error| Failure { error, interrupted: false, begun: false, stuck: Vec::new() };
+        let generations = self.store().map_or(Ok(Vec::new()), Store::generations).map_err(refused)?;
+        let id = generations.last().map_or(1, |last| last + 1);
+        let mut header = header(id, root_path, run.command.clone());
+        header.back_to = run.back_to;
+        let phases: Vec<Plan> = phases.iter().map(|plan| plan.as_generation(id)).collect();
+        execute(&site, &header, &phases).map_err(Box::new)
+    }
+}
+
+fn header(id: u64, root: &Path, command: Vec<String>) -> Header {
+    use std::hash::{BuildHasher, RandomState};
+    use std::os::unix::ffi::OsStrExt;
+    // Names that nobody else uses: this one is drawn from the system's random numbers.
+    let token = format!("{:08x}", RandomState::new().hash_one(id) as u32);
+    let time = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    let time = time.map_or(0, |time| i64::try_from(time.as_secs()).unwrap_or(i64::MAX));
+    let root = root.as_os_str().as_bytes().strip_prefix(b"/").unwrap_or_default();
+    Header::new(id, token, crate::path::RelPath::new(root).unwrap_or_default(), time, command)
 }

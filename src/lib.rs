@@ -5,7 +5,7 @@
 //! the fewest links, [`Farm::apply`] does the plan or nothing.
 //!
 //! ```
-//! use farm::{Action, Farm, Policy, RelPath, Request, Route, RuleBook, Step};
+//! use farm::{Action, Farm, Memory, Policy, RelPath, Request, Route, RuleBook, Run, Step};
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! # let scratch = std::env::temp_dir().join(format!("farm-doc-{}", std::process::id()));
@@ -23,7 +23,8 @@
 //! let farm = Farm::open(&request, &RuleBook::All)?;
 //! let planned = farm.plan()?;
 //! assert!(planned.conflicts.is_empty());
-//! farm.apply(&planned.plan, None).map_err(|failure| failure.error)?;
+//! let run = Run::new(["link", "zsh"]);
+//! farm.apply(&planned.plan, &Memory::none(), &run).map_err(|failure| failure.error)?;
 //! assert_eq!(std::fs::read_link(home.join(".zshrc"))?.to_str(), Some("dotfiles/zsh/.zshrc"));
 //! # std::fs::remove_dir_all(scratch)?;
 //! # Ok(())
@@ -32,9 +33,12 @@
 #![forbid(unsafe_code)]
 #![deny(missing_docs, clippy::print_stdout, clippy::print_stderr)]
 
+mod copy;
 mod error;
 mod execute;
 mod farm;
+mod history;
+mod journal;
 mod op;
 mod package;
 mod path;
@@ -44,21 +48,25 @@ mod rulebook;
 mod rules;
 mod scan;
 mod snapshot;
+mod store;
 mod sys;
 mod tree;
 
 pub use error::{Error, Result, ScanError};
-pub use execute::{Failure, Outcome};
-pub use farm::Farm;
+pub use execute::{Failure, Outcome, Recovered};
+pub use farm::{Farm, Memory, Run};
+pub use history::Way;
+pub use journal::{Header, Record};
 pub use op::{Change, Entry as PackageEntry, Fate, Fates, Op, Piece, Place, Plan, Slot, Thing, What};
 pub use package::{Action, Request, Step};
 pub use path::{LinkText, Name, RelPath, Route};
 pub use plan::{
-    Compared, Conflict, Direction, InPackage, Notice, Objection, Planned, Reason, Refused, Transfer,
-    Transferred, plan, transfer,
+    Compared, Conflict, Direction, InPackage, Notice, Objection, Obstacle, Planned, Reason, Refused,
+    Transfer, Transferred, plan, transfer,
 };
 pub use policy::{
-    AbsoluteSource, Fold, Guarded, Naming, OnConflict, OnFile, Ownership, Policy, Refold, Tidy, Walk,
+    AbsoluteSource, Backup, Existing, Fold, Guarded, Naming, OnConflict, OnFile, Ownership, Policy, Refold,
+    Strategy, Tidy, Walk,
 };
 pub use rulebook::RuleBook;
 pub use rules::{
@@ -66,4 +74,5 @@ pub use rules::{
 };
 pub use scan::plan_transfer;
 pub use snapshot::{Fact, Need, Side, Snapshot, SourceId};
+pub use store::{Store, Wait, is_interrupted};
 pub use tree::{DirId, Entry, Kind, Leads, Link, Node, Tree};

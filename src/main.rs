@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod cli;
+mod environment;
 mod stow;
 
 use std::ffi::{OsStr, OsString};

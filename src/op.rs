@@ -283,10 +283,73 @@ impl Plan {
         self.ops.iter().any(|op| matches!(op.change, Change::Displace { .. } | Change::Restore { .. }))
     }
 
+    /// Returns the plan with the number of the generation that it will be, where it keeps things.
+    #[must_use]
+    pub fn as_generation(&self, id: u64) -> Plan {
+        let number = |slot: &mut Slot| {
+            if *slot == Slot::NEXT {
+                *slot = Slot(id);
+            }
+        };
+        let mut plan = self.clone();
+        for op in &mut plan.ops {
+            if let Change::Displace { to: place, .. } | Change::Restore { from: place, .. } = &mut op.change {
+                match place {
+                    Place::Kept(slot)
+                    | Place::Equal(slot)
+                    | Place::Package { entry: Entry::Old(slot), .. } => {
+                        number(slot);
+                    }
+                    Place::Package { .. } | Place::Beside(_) => {}
+                }
+            }
+        }
+        plan
+    }
+
     /// Returns the plan that takes this one back.
+    ///
+    /// A directory that was made and filled goes as a whole: what is taken away bit by bit is not gone until all is
+    /// done.
     #[must_use]
     pub fn inverse(&self) -> Plan {
-        Plan { ops: self.ops.iter().rev().map(Op::inverse).collect() }
+        let mut ops: Vec<Op> = Vec::with_capacity(self.ops.len());
+        let mut tops: Vec<usize> = Vec::new();
+        for op in &self.ops {
+            let inverse = op.inverse();
+            let Change::Remove(thing) = &inverse.change else {
+                ops.push(inverse);
+                continue;
+            };
+            while let Some(&top) = tops.last()
+                && inverse.path.below(&ops[top].path).is_none()
+            {
+                tops.pop();
+            }
+            if let Some(&top) = tops.last()
+                && let Some(path) = inverse.path.below(&ops[top].path)
+                && let Change::Remove(Thing::Dir(pieces)) = &mut ops[top].change
+            {
+                let below =
+                    |piece: &Piece| Piece { path: path.join_path(&piece.path), text: piece.text.clone() };
+                pieces.push(Piece { path: path.clone(), text: thing.as_link().cloned() });
+                if let Thing::Dir(more) = thing {
+                    pieces.extend(more.iter().map(below));
+                }
+                continue;
+            }
+            if matches!(thing, Thing::Dir(_)) {
+                tops.push(ops.len());
+            }
+            ops.push(inverse);
+        }
+        for op in &mut ops {
+            if let Change::Remove(Thing::Dir(pieces)) = &mut op.change {
+                pieces.sort_by(|a, b| a.path.cmp(&b.path));
+            }
+        }
+        ops.reverse();
+        Plan { ops }
     }
 
     /// Does the plan on a tree in memory.

@@ -11,12 +11,13 @@ mod eject;
 mod link;
 mod owner;
 mod refold;
+mod strategy;
 #[cfg(test)]
 mod tests;
 mod transfer;
 mod unlink;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use crate::op::{Fates, Plan};
 use crate::package::{Action, Request};
@@ -26,7 +27,7 @@ use crate::rules::Candidate;
 use crate::snapshot::{Need, Side, Snapshot, SourceId};
 use crate::tree::{DirId, Entries, Leads, Node, ROOT, Tree};
 
-pub use conflict::{Compared, Conflict, Notice, Reason};
+pub use conflict::{Compared, Conflict, Notice, Obstacle, Reason};
 pub use transfer::{Direction, InPackage, Objection, Refused, Transfer, Transferred, transfer};
 
 /// What planning a request came to.
@@ -40,6 +41,8 @@ pub struct Planned {
     pub held_back: Vec<RelPath>,
     /// All that stands in the way, in the order in which the planner met it.
     pub conflicts: Vec<Conflict>,
+    /// What is in the way and was left there, as the policy has it.
+    pub skipped: Vec<Conflict>,
     /// What was left out on purpose.
     pub notices: Vec<Notice>,
 }
@@ -55,7 +58,7 @@ pub fn plan(request: &Request, snapshot: &Snapshot) -> Result<Planned, BTreeSet<
     loop {
         let mut planner = Planner::new(&request, snapshot);
         planner.run();
-        let Planner { tree, needs, fates, conflicts: found, notices, .. } = planner;
+        let Planner { tree, needs, fates, conflicts: found, skipped, notices, .. } = planner;
         if !needs.is_empty() {
             return Err(needs);
         }
@@ -75,7 +78,7 @@ pub fn plan(request: &Request, snapshot: &Snapshot) -> Result<Planned, BTreeSet<
         let plan = Plan::between(&snapshot.target, &after, &fates);
         held_back.sort();
         held_back.dedup();
-        return Ok(Planned { plan, after, held_back, conflicts, notices });
+        return Ok(Planned { plan, after, held_back, conflicts, skipped, notices });
     }
 }
 
@@ -93,11 +96,17 @@ struct Planner<'a> {
     tree: Tree,
     /// What becomes of what is not the farm's.
     fates: Fates,
+    /// Where backups go.
+    asides: HashSet<RelPath>,
     needs: BTreeSet<Need>,
     conflicts: Vec<Conflict>,
+    skipped: Vec<Conflict>,
     notices: Vec<Notice>,
     /// Directories that unlinking has visited, where folding waits for the last package.
     to_refold: Vec<DirId>,
+    /// Target directories that packages were mirrored into, and those that unlinking went through, where it matters.
+    entered: HashSet<DirId>,
+    unlinked_in: HashSet<DirId>,
     /// Whether a package's directory holds something that its rules keep out.
     hides: HashMap<Src, bool>,
 }
@@ -109,10 +118,14 @@ impl<'a> Planner<'a> {
             snapshot,
             tree: snapshot.target.clone(),
             fates: Fates::new(),
+            asides: HashSet::new(),
             needs: BTreeSet::new(),
             conflicts: Vec::new(),
+            skipped: Vec::new(),
             notices: Vec::new(),
             to_refold: Vec::new(),
+            entered: HashSet::new(),
+            unlinked_in: HashSet::new(),
             hides: HashMap::new(),
         }
     }
@@ -140,6 +153,7 @@ impl<'a> Planner<'a> {
                 self.link(id);
             }
         }
+        self.restore();
     }
 
     fn package(&mut self, package: &RelPath) -> Option<SourceId> {

@@ -1,6 +1,8 @@
 //! Every choice that a plan depends on, as data: what sets GNU Stow's ways apart from farm's own.
 
-use crate::path::Name;
+use std::collections::BTreeMap;
+
+use crate::path::{Name, RelPath};
 use crate::rules::PathPatterns;
 
 /// The choices of one request. [`Policy::stow`] and [`Policy::native`] are the two dialects.
@@ -26,6 +28,13 @@ pub struct Policy {
     pub guarded: Guarded,
     /// What a conflict means for the other packages.
     pub on_conflict: OnConflict,
+    /// What becomes of things in the way that are not the farm's.
+    pub strategy: Strategy,
+    /// Paths from the farm's root where another strategy was chosen.
+    pub decisions: BTreeMap<RelPath, Strategy>,
+    /// The backups that come back when unlinking frees their place: by the path from the farm's root, the backup's
+    /// name in the same directory. Whoever makes the request knows which ones farm made.
+    pub restore: BTreeMap<RelPath, Name>,
     /// Target paths that another package keeps when two want them.
     pub defer: PathPatterns,
     /// Target paths that are taken from another package.
@@ -138,7 +147,60 @@ pub enum OnConflict {
     HoldBack,
 }
 
+/// What becomes of something in the way of a package's entry that farm did not make: a file, a FIFO, socket or device,
+/// a directory, or a link that leads into no package (issue 3).
+///
+/// What is another package's, and what is guarded, stays a conflict under each of them.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Strategy {
+    /// It is a conflict.
+    Stop,
+    /// It stays, and the rest is linked.
+    Skip,
+    /// It gets another name in the same directory.
+    Backup(Backup),
+    /// A file takes the place of the package's file; a conflict for all else.
+    Adopt,
+    /// It goes to the state directory.
+    Replace,
+}
+
+/// How a backup is named.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Backup {
+    /// What is added to the name, `.backup` by default (Home Manager's rule).
+    pub suffix: Name,
+    /// What happens when there is something of that name already.
+    pub existing: Existing,
+}
+
+impl Default for Backup {
+    fn default() -> Backup {
+        let suffix = Name::new(b".backup").expect("a name");
+        Backup { suffix, existing: Existing::Refuse }
+    }
+}
+
+/// What happens when the name of a backup is taken.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Existing {
+    /// It is a conflict.
+    Refuse,
+    /// The backup gets the first free number: `x.backup.1`, `x.backup.2` and so on.
+    Number,
+}
+
 impl Policy {
+    /// Tells whether anything that is not the farm's may move out of the way.
+    pub fn makes_way(&self) -> bool {
+        self.strategy != Strategy::Stop || !self.decisions.is_empty()
+    }
+
+    /// Returns what becomes of something in the way at `path`.
+    pub fn strategy_at(&self, path: &RelPath) -> &Strategy {
+        self.decisions.get(path).unwrap_or(&self.strategy)
+    }
+
     /// Returns GNU Stow's choices when no option is given.
     pub fn stow() -> Policy {
         Policy {
@@ -152,6 +214,9 @@ impl Policy {
             naming: Naming::AsIs,
             guarded: Guarded::Skip,
             on_conflict: OnConflict::Stop,
+            strategy: Strategy::Stop,
+            decisions: BTreeMap::new(),
+            restore: BTreeMap::new(),
             defer: PathPatterns::default(),
             overrides: PathPatterns::default(),
         }

@@ -15,7 +15,9 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
-use farm::{Farm, ScanError};
+use farm::{Farm, Memory, Plan, Run, ScanError};
+
+use crate::environment;
 
 use args::{Invocation, Settings};
 use options::{Options, Refusal};
@@ -27,6 +29,8 @@ const REFUSED: u8 = 1;
 const FAILED: u8 = 2;
 /// The exit status when something could not be taken back, as of farm's own commands.
 const STUCK: u8 = 3;
+/// The exit status after a signal, when all was taken back.
+const INTERRUPTED: u8 = 130;
 /// The exit status of errors in files that stow reads.
 const ABORTED: u8 = 255;
 
@@ -110,6 +114,22 @@ fn farm(options: &Options) -> u8 {
 fn planned(options: &Options) -> Result<u8, ScanError> {
     let rules = options.rules()?;
     let request = options.request();
+    let wait = || {
+        words::say(words::WAITING);
+        true
+    };
+    let mut memory = Memory::none();
+    if !options.simulate {
+        let state = environment::state_dir();
+        let (opened, recovered) = Memory::open(state.as_deref(), &options.target, &wait)?;
+        if let Some(recovered) = recovered {
+            words::say(&words::recovered(&recovered));
+            if !recovered.stuck.is_empty() {
+                return Ok(STUCK);
+            }
+        }
+        memory = opened;
+    }
     let farm = Farm::open(&request, &rules)?;
     let planned = farm.plan()?;
     let mut said = Vec::new();
@@ -137,23 +157,34 @@ fn planned(options: &Options) -> Result<u8, ScanError> {
     if planned.plan.is_empty() {
         return Ok(0);
     }
-    match farm.apply(&planned.plan, kept().as_deref()) {
+    apply(options, &farm, &mut memory, planned.plan)
+}
+
+/// Does a plan, with the memory that farm's own commands have.
+fn apply(options: &Options, farm: &Farm, memory: &mut Memory, mut plan: Plan) -> Result<u8, ScanError> {
+    if memory.begin()? {
+        // Another farm was there first.
+        let planned = farm.plan()?;
+        if !planned.conflicts.is_empty() {
+            words::say(&words::conflicts(&planned.conflicts));
+            return Ok(REFUSED);
+        }
+        plan = planned.plan;
+    }
+    let stop = environment::stop_on_signals();
+    let run = Run { command: environment::command(), back_to: None, stop: &stop };
+    match farm.apply(&plan, memory, &run) {
         Ok(outcome) => {
             words::say(&words::outcome(&outcome, options.verbosity > 1));
             Ok(0)
         }
         Err(failure) => {
             words::say(&words::failed(&failure));
-            Ok(if failure.stuck.is_empty() { FAILED } else { STUCK })
+            Ok(match (failure.stuck.is_empty(), failure.interrupted) {
+                (false, _) => STUCK,
+                (true, true) => INTERRUPTED,
+                (true, false) => FAILED,
+            })
         }
     }
-}
-
-/// Returns where files of packages go that `--adopt` replaces: a directory of the state directory.
-fn kept() -> Option<PathBuf> {
-    let set = |name: &[u8]| variable(name).filter(|value| value.starts_with(b"/")).map(path);
-    let state = set(b"FARM_STATE_DIR")
-        .or_else(|| set(b"XDG_STATE_HOME").map(|state| state.join("farm")))
-        .or_else(|| set(b"HOME").map(|home| home.join(".local/state/farm")))?;
-    Some(state.join("kept"))
 }

@@ -46,6 +46,7 @@ impl Handle {
     /// # Errors
     /// The system's.
     pub fn open(path: &Path) -> io::Result<Handle> {
+        fault::point()?;
         let mut bytes = path.as_os_str().as_bytes();
         let mut at = None;
         while bytes.len() >= LONG {
@@ -64,6 +65,7 @@ impl Handle {
     /// # Errors
     /// The system's; a link on the way is "not a directory" or "too many levels of symbolic links".
     pub fn open_below(&self, path: &RelPath) -> io::Result<Handle> {
+        fault::point()?;
         let mut at: Option<OwnedFd> = None;
         for piece in pieces(path) {
             let from = at.as_ref().unwrap_or(&self.0);
@@ -95,6 +97,7 @@ impl Handle {
     /// # Errors
     /// The system's.
     pub fn list(self, texts: bool) -> io::Result<Vec<Entry>> {
+        fault::point()?;
         let mut dir = rustix::fs::Dir::new(self.0)?;
         let mut listing = Vec::new();
         while let Some(entry) = dir.read() {
@@ -143,6 +146,7 @@ impl Handle {
     /// # Errors
     /// The system's.
     pub fn link_text(&self, name: &[u8]) -> io::Result<LinkText> {
+        fault::point()?;
         let text = rustix::fs::readlinkat(&self.0, name, Vec::new())?;
         Ok(LinkText::new(text.as_bytes()))
     }
@@ -166,6 +170,7 @@ impl Handle {
     /// # Errors
     /// The system's.
     pub fn look(&self, name: &[u8]) -> io::Result<Option<Found>> {
+        fault::point()?;
         match rustix::fs::statat(&self.0, name, AtFlags::SYMLINK_NOFOLLOW) {
             Ok(stat) => Ok(Some(kind_of(&stat))),
             Err(Errno::NOENT) => Ok(None),
@@ -195,6 +200,7 @@ impl Handle {
     }
 
     fn open_regular(&self, name: &[u8], flags: OFlags) -> io::Result<std::fs::File> {
+        fault::point()?;
         let flags = flags | OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
         let fd = rustix::fs::openat(&self.0, name, flags, Mode::empty())?;
         if kind_of(&rustix::fs::fstat(&fd)?) != Found::File {
@@ -208,6 +214,7 @@ impl Handle {
     /// # Errors
     /// The system's.
     pub fn create_file(&self, name: &[u8]) -> io::Result<std::fs::File> {
+        fault::point()?;
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC | OFlags::NOFOLLOW;
         let fd = rustix::fs::openat(&self.0, name, flags, Mode::RUSR | Mode::WUSR)?;
         Ok(std::fs::File::from(fd))
@@ -218,6 +225,7 @@ impl Handle {
     /// # Errors
     /// The system's.
     pub fn open_to_write(&self, name: &[u8]) -> io::Result<std::fs::File> {
+        fault::point()?;
         let flags = OFlags::WRONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK;
         let fd = rustix::fs::openat(&self.0, name, flags, Mode::empty())?;
         Ok(std::fs::File::from(fd))
@@ -228,6 +236,7 @@ impl Handle {
     /// # Errors
     /// The system's.
     pub fn symlink(&self, text: &LinkText, name: &[u8]) -> io::Result<()> {
+        fault::point()?;
         Ok(rustix::fs::symlinkat(text.as_bytes(), &self.0, name)?)
     }
 
@@ -236,6 +245,7 @@ impl Handle {
     /// # Errors
     /// The system's.
     pub fn mkdir(&self, name: &[u8]) -> io::Result<()> {
+        fault::point()?;
         Ok(rustix::fs::mkdirat(&self.0, name, Mode::from_raw_mode(0o777))?)
     }
 
@@ -244,6 +254,7 @@ impl Handle {
     /// # Errors
     /// The system's.
     pub fn rmdir(&self, name: &[u8]) -> io::Result<()> {
+        fault::point()?;
         Ok(rustix::fs::unlinkat(&self.0, name, AtFlags::REMOVEDIR)?)
     }
 
@@ -252,6 +263,7 @@ impl Handle {
     /// # Errors
     /// The system's.
     pub fn unlink(&self, name: &[u8]) -> io::Result<()> {
+        fault::point()?;
         Ok(rustix::fs::unlinkat(&self.0, name, AtFlags::empty())?)
     }
 
@@ -263,6 +275,7 @@ impl Handle {
     /// # Errors
     /// The system's.
     pub fn rename(&self, name: &[u8], to: &Handle, new_name: &[u8]) -> io::Result<()> {
+        fault::point()?;
         match rustix::fs::renameat_with(&self.0, name, &to.0, new_name, RenameFlags::NOREPLACE) {
             Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => {
                 if to.look(new_name)?.is_some() {
@@ -274,15 +287,94 @@ impl Handle {
         }
     }
 
-    /// Exchanges two names of this directory in one step; `Ok(false)` where the file system cannot.
+    /// Exchanges `name` with `other_name` in `other` in one step; `Ok(false)` where the file system cannot.
     ///
     /// # Errors
-    /// The system's.
-    pub fn exchange(&self, one: &[u8], other: &[u8]) -> io::Result<bool> {
-        match rustix::fs::renameat_with(&self.0, one, &self.0, other, RenameFlags::EXCHANGE) {
+    /// The system's; "crosses devices" when the two are on different file systems.
+    pub fn exchange(&self, name: &[u8], other: &Handle, other_name: &[u8]) -> io::Result<bool> {
+        fault::point()?;
+        if fault::has_no_exchange() {
+            return Ok(false);
+        }
+        match rustix::fs::renameat_with(&self.0, name, &other.0, other_name, RenameFlags::EXCHANGE) {
             Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => Ok(false),
             done => Ok(done.map(|()| true)?),
         }
+    }
+
+    /// Moves `name` to `new_name` in this directory, over what is there: for farm's own files only.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn rename_over(&self, name: &[u8], new_name: &[u8]) -> io::Result<()> {
+        fault::point()?;
+        Ok(rustix::fs::renameat(&self.0, name, &self.0, new_name)?)
+    }
+
+    /// Makes a directory that only its owner may enter, unless there is one.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn make_private_dir(&self, name: &[u8]) -> io::Result<()> {
+        fault::point()?;
+        match rustix::fs::mkdirat(&self.0, name, Mode::RWXU) {
+            Err(Errno::EXIST) => Ok(()),
+            made => Ok(made?),
+        }
+    }
+
+    /// Opens the file `name`, made where it is missing, to be locked; `make` says whether it may be made.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn open_lock(&self, name: &[u8], make: bool) -> io::Result<std::fs::File> {
+        fault::point()?;
+        let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK;
+        let flags = if make { flags | OFlags::CREATE } else { flags };
+        Ok(rustix::fs::openat(&self.0, name, flags, Mode::RUSR | Mode::WUSR)?.into())
+    }
+
+    /// Opens the file `name`, which this process made, to write at its end.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn open_to_append(&self, name: &[u8]) -> io::Result<std::fs::File> {
+        fault::point()?;
+        let flags = OFlags::WRONLY | OFlags::APPEND | OFlags::CLOEXEC | OFlags::NOFOLLOW;
+        Ok(rustix::fs::openat(&self.0, name, flags, Mode::empty())?.into())
+    }
+
+    /// Waits until all changes of names in this directory are on the disk.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn sync(&self) -> io::Result<()> {
+        fault::point()?;
+        match rustix::fs::fsync(&self.0) {
+            // Some file systems have nothing to wait for.
+            Err(Errno::INVAL | Errno::NOTSUP) => Ok(()),
+            done => Ok(done?),
+        }
+    }
+
+    /// Tells whether this is the same directory as `other`.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn is_same(&self, other: &Handle) -> io::Result<bool> {
+        let (a, b) = (rustix::fs::fstat(&self.0)?, rustix::fs::fstat(&other.0)?);
+        Ok((a.st_dev, a.st_ino) == (b.st_dev, b.st_ino))
+    }
+
+    /// Gives the directory the permissions and times of another.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn copy_metadata(&self, from: &Handle) -> io::Result<()> {
+        copy_attributes(&from.0, &self.0)?;
+        let stat = rustix::fs::fstat(&from.0)?;
+        rustix::fs::fchmod(&self.0, Mode::from_raw_mode(stat.st_mode & 0o7777))?;
+        Ok(rustix::fs::futimens(&self.0, &times(&stat))?)
     }
 
     /// Calls `f` with a directory and a path from there that is short enough for one system call.
@@ -348,6 +440,44 @@ fn open_beneath(from: &OwnedFd, path: &[u8]) -> io::Result<OwnedFd> {
     at.ok_or_else(|| Errno::NOENT.into())
 }
 
+/// Gives an open file the permissions, times and extended attributes of another.
+///
+/// # Errors
+/// The system's.
+pub fn copy_file_metadata(from: &std::fs::File, to: &std::fs::File) -> io::Result<()> {
+    copy_attributes(from, to)?;
+    let stat = rustix::fs::fstat(from)?;
+    rustix::fs::fchmod(to, Mode::from_raw_mode(stat.st_mode & 0o7777))?;
+    Ok(rustix::fs::futimens(to, &times(&stat))?)
+}
+
+fn times(stat: &Stat) -> rustix::fs::Timestamps {
+    let time = |seconds, nanoseconds| rustix::fs::Timespec { tv_sec: seconds, tv_nsec: nanoseconds };
+    rustix::fs::Timestamps {
+        last_access: time(stat.st_atime as _, stat.st_atime_nsec as _),
+        last_modification: time(stat.st_mtime as _, stat.st_mtime_nsec as _),
+    }
+}
+
+/// Copies the extended attributes that the other file system takes.
+fn copy_attributes(from: impl std::os::fd::AsFd, to: impl std::os::fd::AsFd) -> io::Result<()> {
+    let is_unsupported = |errno| [Errno::NOTSUP, Errno::PERM, Errno::ACCESS].contains(&errno);
+    let mut names = vec![0; 64 * 1024];
+    let length = match rustix::fs::flistxattr(&from, &mut names[..]) {
+        Err(errno) if is_unsupported(errno) => return Ok(()),
+        listed => listed?,
+    };
+    let mut value = vec![0; 64 * 1024];
+    for name in names[..length].split(|&b| b == 0).filter(|name| !name.is_empty()) {
+        let length = rustix::fs::fgetxattr(&from, name, &mut value[..])?;
+        match rustix::fs::fsetxattr(&to, name, &value[..length], rustix::fs::XattrFlags::empty()) {
+            Err(errno) if is_unsupported(errno) => {}
+            set => set?,
+        }
+    }
+    Ok(())
+}
+
 fn kind_of(stat: &Stat) -> Found {
     match FileType::from_raw_mode(stat.st_mode) {
         FileType::Directory => Found::Dir,
@@ -366,4 +496,71 @@ pub fn is_nowhere(error: &io::Error) -> bool {
 /// Returns bytes as the system's string.
 pub fn os(bytes: &[u8]) -> &OsStr {
     OsStr::from_bytes(bytes)
+}
+
+/// Where tests let system calls fail.
+#[cfg(test)]
+pub mod fault {
+    use std::cell::Cell;
+    use std::io;
+
+    use rustix::io::Errno;
+
+    /// What happens at a system call.
+    #[derive(Clone, Copy, Debug)]
+    pub enum Fault {
+        /// It fails with this error, and the ones after it work.
+        Once(Errno),
+        /// The process is dead: it and all after it do nothing.
+        Death,
+    }
+
+    thread_local! {
+        static NEXT: Cell<Option<(usize, Fault)>> = const { Cell::new(None) };
+        static CALLS: Cell<usize> = const { Cell::new(0) };
+        static NO_EXCHANGE: Cell<bool> = const { Cell::new(false) };
+    }
+
+    /// Lets the call with this number, counted from 0, fail on this thread; `None` disarms. Counting begins anew.
+    pub fn arm(fault: Option<(usize, Fault)>) {
+        NEXT.set(fault);
+        CALLS.set(0);
+    }
+
+    /// Returns how many calls there were since the last [`arm`].
+    pub fn calls() -> usize {
+        CALLS.get()
+    }
+
+    /// Makes this thread's file systems ones that cannot exchange names.
+    pub fn without_exchange(is_so: bool) {
+        NO_EXCHANGE.set(is_so);
+    }
+
+    pub fn has_no_exchange() -> bool {
+        NO_EXCHANGE.get()
+    }
+
+    pub fn point() -> io::Result<()> {
+        let number = CALLS.get();
+        CALLS.set(number + 1);
+        match NEXT.get() {
+            Some((at, Fault::Once(errno))) if at == number => Err(errno.into()),
+            Some((at, Fault::Death)) if at <= number => Err(io::Error::other("dead")),
+            _ => Ok(()),
+        }
+    }
+}
+
+#[cfg(not(test))]
+pub(crate) mod fault {
+    #[inline(always)]
+    pub fn point() -> std::io::Result<()> {
+        Ok(())
+    }
+
+    #[inline(always)]
+    pub fn has_no_exchange() -> bool {
+        false
+    }
 }

@@ -7,6 +7,7 @@ use farm::{Direction, Error, Fold, Naming, Policy, RelPath, Route, RuleBook, Sca
 
 use super::args::{self, Global};
 use super::run::SYNTAX;
+use super::session::{self, Session};
 use super::words::Words;
 use super::{Exit, StowRc, json, resolve};
 
@@ -82,18 +83,23 @@ fn transfer(asked: &Asked, global: &Global, stowrc: &StowRc, words: &Words) -> E
     };
     let request = farm.request(Vec::new(), policy.clone());
     let transfer = Transfer { direction: asked.direction, package: package.clone(), paths };
-    let planned = match farm::plan_transfer(&request, &rules, &transfer) {
+    let wait = session::wait(global, words);
+    let mut session = match Session::open(global, &farm.target(), &wait, words) {
+        Ok(session) => session,
+        Err(exit) => return exit,
+    };
+    let plan = || farm::plan_transfer(&request, &rules, &transfer).map_err(|error| words.scan_error(&error));
+    let mut planned = match plan() {
         Ok(planned) => planned,
-        Err(error) => return words.scan_error(&error),
+        Err(exit) => return exit,
     };
     let mut failure = None;
     if !global.dry_run && !planned.plan.is_empty() {
-        let applied = farm::Farm::open(&request, &rules).map(|farm| farm.apply(&planned.plan, None));
-        match applied {
-            Ok(Ok(outcome)) => words.left_over(&outcome.left_over),
-            Ok(Err(failed)) => failure = Some(failed),
-            Err(error) => return words.error(&error),
+        match session.begin().and_then(|again| if again { plan().map(Some) } else { Ok(None) }) {
+            Ok(again) => planned = again.unwrap_or(planned),
+            Err(exit) => return exit,
         }
+        failure = session.apply(&farm.root, std::slice::from_ref(&planned.plan)).err();
     }
     if global.json {
         json::transferred(farm, &transfer, &planned, failure.as_deref(), global.dry_run);

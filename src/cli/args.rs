@@ -1,10 +1,12 @@
 //! The command line as clap reads it; its doc comments are the help texts.
 
 use std::ffi::OsString;
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::PathBuf;
 
+use clap::builder::{OsStringValueParser, TypedValueParser as _};
 use clap::{Parser, Subcommand, ValueEnum, ValueHint};
-use farm::Action;
+use farm::{Action, Backup, Existing, Name, Strategy};
 
 /// Links the packages of a dotfiles repository into your home, folded into as few symbolic links as possible.
 ///
@@ -46,6 +48,9 @@ pub struct Global {
     /// Print the result as one JSON object on standard output
     #[arg(long, global = true)]
     pub json: bool,
+    /// Fail at once when another farm is at work on the target, instead of waiting for it
+    #[arg(long, global = true)]
+    pub no_wait: bool,
     /// When to use colour
     #[arg(long, value_name = "WHEN", global = true, num_args = 0..=1, require_equals = true,
           default_missing_value = "always")]
@@ -91,12 +96,55 @@ pub enum Command {
     Adopt(Adopt),
     /// Move what a package's links stand for back into their place; the package lets go of it
     Eject(Eject),
+    /// List what was changed, the newest first
+    #[command(visible_alias = "log")]
+    Generations(Generations),
+    /// Go back to an older state, as a new generation
+    Rollback(Rollback),
+    /// Take the last change back
+    Undo(Undo),
+    /// Take back or finish what an interrupted run has left
+    Recover(Recover),
     /// Behave as GNU Stow 2.4.1 does: `farm stow --help`
     #[command(disable_help_flag = true)]
     Stow(Passed),
     /// Behave as GNU Stow's chkstow does: `farm chkstow --help`
     #[command(disable_help_flag = true)]
     Chkstow(Passed),
+}
+
+/// What `generations` takes.
+#[derive(clap::Args, Debug)]
+pub struct Generations {
+    /// Drop generations older than this, with what they keep: `30d`, `2 weeks`, `1y`
+    #[arg(long, value_name = "SPAN")]
+    pub expire: Option<String>,
+}
+
+/// What `rollback` takes.
+#[derive(clap::Args, Debug)]
+pub struct Rollback {
+    /// The generation whose state comes back; 0 is the state before the first [default: the one before the present]
+    #[arg(value_name = "ID")]
+    pub id: Option<u64>,
+    #[command(flatten)]
+    pub undo: Undo,
+}
+
+/// What `undo` takes.
+#[derive(clap::Args, Debug)]
+pub struct Undo {
+    /// Leave paths alone that were changed since in other ways, and go back with the rest
+    #[arg(long)]
+    pub keep_going: bool,
+}
+
+/// What `recover` takes.
+#[derive(clap::Args, Debug)]
+pub struct Recover {
+    /// Set the journal aside and leave everything as it is
+    #[arg(long)]
+    pub forget: bool,
 }
 
 /// Which of the three commands runs.
@@ -135,6 +183,103 @@ pub struct Change {
     /// Where another package has a link already, take the paths that match. May be repeated
     #[arg(long = "override", value_name = "GLOB")]
     pub overrides: Vec<String>,
+    #[command(flatten)]
+    pub in_the_way: InTheWay,
+    /// `unlink --restore`.
+    #[arg(skip)]
+    pub restore: bool,
+}
+
+/// What becomes of things in the way. At most one of the first five is given.
+#[derive(clap::Args, Clone, Default, Debug)]
+#[command(next_help_heading = "When something that farm did not make is in the way")]
+pub struct InTheWay {
+    /// What to do about it [default: stop]
+    #[arg(long, value_name = "HOW", group = "way")]
+    pub on_conflict: Option<OnConflict>,
+    /// Give it another name in the same directory, with .backup or SUFFIX at the end
+    #[arg(long, value_name = "SUFFIX", group = "way", num_args = 0..=1, require_equals = true,
+          default_missing_value = ".backup", value_parser = OsStringValueParser::new().try_map(suffix))]
+    pub backup: Option<Name>,
+    /// Let a file take the place of the package's file, whose content goes to the state directory
+    #[arg(long, group = "way")]
+    pub adopt: bool,
+    /// Move it to the state directory
+    #[arg(long, group = "way")]
+    pub replace: bool,
+    /// Leave it, and link the rest
+    #[arg(long, group = "way")]
+    pub skip: bool,
+    /// What to do when a backup's name is taken: number takes the next free .backup.1, .backup.2 … [default: refuse]
+    #[arg(long, value_name = "HOW")]
+    pub backup_existing: Option<IfTaken>,
+}
+
+/// What `--on-conflict` takes.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
+pub enum OnConflict {
+    /// Change nothing, and list all that is in the way
+    Stop,
+    /// Leave it, and link the rest
+    Skip,
+    /// Give it another name in the same directory, with .backup at the end
+    Backup,
+    /// Let a file take the place of the package's file
+    Adopt,
+    /// Move it to the state directory
+    Replace,
+    /// Ask on the terminal about each thing in the way
+    Ask,
+}
+
+/// What `--backup-existing` takes.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
+pub enum IfTaken {
+    /// Change nothing, and say so
+    Refuse,
+    /// Take the next free number
+    Number,
+}
+
+/// What the options about things in the way come to.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Way {
+    /// One strategy for all.
+    All(Strategy),
+    /// Ask about each; backups are named like this.
+    Ask(Backup),
+}
+
+impl InTheWay {
+    /// Returns what the options come to, or `None` when there is an option about backups and none are made.
+    pub fn way(&self) -> Option<Way> {
+        let mut backup = Backup::default();
+        if let Some(suffix) = &self.backup {
+            backup.suffix = suffix.clone();
+        }
+        if self.backup_existing == Some(IfTaken::Number) {
+            backup.existing = Existing::Number;
+        }
+        let way = match self.on_conflict {
+            Some(OnConflict::Ask) => return Some(Way::Ask(backup)),
+            Some(OnConflict::Backup) => Strategy::Backup(backup),
+            _ if self.backup.is_some() => Strategy::Backup(backup),
+            Some(OnConflict::Adopt) => Strategy::Adopt,
+            Some(OnConflict::Replace) => Strategy::Replace,
+            Some(OnConflict::Skip) => Strategy::Skip,
+            _ if self.adopt => Strategy::Adopt,
+            _ if self.replace => Strategy::Replace,
+            _ if self.skip => Strategy::Skip,
+            Some(OnConflict::Stop) | None => Strategy::Stop,
+        };
+        let unused = self.backup_existing.is_some() && !matches!(way, Strategy::Backup(_));
+        (!unused).then_some(Way::All(way))
+    }
+}
+
+/// Returns the suffix of backups that was typed.
+fn suffix(typed: OsString) -> Result<Name, &'static str> {
+    Name::new(typed.as_bytes()).ok_or("it becomes the end of a file's name: it is not empty and has no slash")
 }
 
 /// What `unlink` takes.
@@ -148,6 +293,9 @@ pub struct Unlink {
     /// Leave the links of entries that match, in gitignore syntax; adds to .farmignore. May be repeated
     #[arg(long, value_name = "GLOB")]
     pub ignore: Vec<String>,
+    /// Put the backups that farm made of what was in the way back in the links' places
+    #[arg(long)]
+    pub restore: bool,
 }
 
 impl Unlink {
@@ -159,6 +307,8 @@ impl Unlink {
             ignore: self.ignore.clone(),
             defer: Vec::new(),
             overrides: Vec::new(),
+            in_the_way: InTheWay::default(),
+            restore: self.restore,
         }
     }
 }
@@ -248,5 +398,58 @@ mod tests {
         let Command::Link(change) = args.command else { panic!("not a link") };
         assert_eq!(change.packages.names, ["never"]);
         assert!(matches!(args.global.color, Some(Color::Always)));
+    }
+
+    fn way(line: &str) -> Result<Option<Way>, clap::error::ErrorKind> {
+        let words = ["farm", "link", "p"].into_iter().chain(line.split_whitespace());
+        let args = Args::try_parse_from(words).map_err(|error| error.kind())?;
+        let Command::Link(change) = args.command else { panic!("not a link") };
+        Ok(change.in_the_way.way())
+    }
+
+    fn backup(suffix: &str, existing: Existing) -> Backup {
+        Backup { suffix: Name::new(suffix.as_bytes()).expect("a name"), existing }
+    }
+
+    #[test]
+    fn each_strategy_has_two_names() {
+        for (lines, strategy) in [
+            (["", "--on-conflict stop"], Strategy::Stop),
+            (["--skip", "--on-conflict skip"], Strategy::Skip),
+            (["--adopt", "--on-conflict=adopt"], Strategy::Adopt),
+            (["--replace", "--on-conflict=replace"], Strategy::Replace),
+            (["--backup", "--on-conflict=backup"], Strategy::Backup(Backup::default())),
+        ] {
+            for line in lines {
+                assert_eq!(way(line), Ok(Some(Way::All(strategy.clone()))), "{line}");
+            }
+        }
+        assert_eq!(way("--on-conflict ask"), Ok(Some(Way::Ask(Backup::default()))));
+    }
+
+    #[test]
+    fn backups_have_a_suffix_and_may_be_numbered() {
+        let numbered = Strategy::Backup(backup("~", Existing::Number));
+        assert_eq!(way("--backup=~ --backup-existing number"), Ok(Some(Way::All(numbered))));
+        let asked = Way::Ask(backup(".backup", Existing::Number));
+        assert_eq!(way("--on-conflict ask --backup-existing=number"), Ok(Some(asked)));
+        for line in ["--backup-existing number", "--skip --backup-existing=refuse"] {
+            assert_eq!(way(line), Ok(None), "{line}");
+        }
+    }
+
+    #[test]
+    fn a_suffix_is_the_end_of_a_name() {
+        for line in ["--backup=", "--backup=/x", "--backup=a/b"] {
+            assert!(way(line).is_err(), "{line}");
+        }
+    }
+
+    #[test]
+    fn there_is_one_strategy() {
+        for line in ["--backup --adopt", "--skip --replace", "--on-conflict=skip --skip", "--adopt --replace"]
+        {
+            assert_eq!(way(line), Err(clap::error::ErrorKind::ArgumentConflict), "{line}");
+        }
     }
 }

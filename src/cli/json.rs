@@ -6,10 +6,14 @@ use std::io::Write as _;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-use farm::{Change, Compared, Conflict, Failure, Notice, Op, Place, Planned, Reason, RelPath, Thing};
+use farm::{
+    Change, Compared, Conflict, Failure, Notice, Obstacle, Op, Place, Planned, Reason, RelPath, Thing, Way,
+    What,
+};
 use serde::Serialize;
 
 use super::args::Verb;
+use super::history::Told;
 use super::resolve::Farm;
 
 pub use transfer::transferred;
@@ -48,6 +52,7 @@ struct Report {
     held_back: Vec<Text>,
     ops: Vec<OpReport>,
     conflicts: Vec<ConflictReport>,
+    skipped: Vec<ConflictReport>,
     notices: Vec<NoticeReport>,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
@@ -65,6 +70,12 @@ struct OpReport {
     to: Option<Text>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     content: Vec<PieceReport>,
+    /// What moves, when the farm did not make it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    what: Option<&'static str>,
+    /// Where that goes, or comes from; nothing for the state directory.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    other_path: Option<Text>,
 }
 
 #[derive(Serialize)]
@@ -79,6 +90,12 @@ struct ConflictReport {
     package: Text,
     path: Text,
     reason: &'static str,
+    /// Why the strategy that was asked for cannot make way.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    obstacle: Option<&'static str>,
+    /// The name that its backup would get.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    backup: Option<Text>,
     #[serde(skip_serializing_if = "Option::is_none")]
     to: Option<Text>,
 }
@@ -87,6 +104,9 @@ struct ConflictReport {
 struct NoticeReport {
     notice: &'static str,
     path: Text,
+    /// The name of a backup that is not there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    backup: Option<Text>,
 }
 
 #[derive(Serialize)]
@@ -119,7 +139,95 @@ pub fn print(
         held_back: names(&planned.held_back),
         ops: planned.plan.ops.iter().map(|op| op_report(farm, op)).collect(),
         conflicts: planned.conflicts.iter().map(|conflict| conflict_report(farm, conflict)).collect(),
+        skipped: planned.skipped.iter().map(|conflict| conflict_report(farm, conflict)).collect(),
         notices: planned.notices.iter().map(|notice| notice_report(farm, notice)).collect(),
+        error: failure.map(|failure| failure.error.to_string()),
+        stuck: failure.map_or(Vec::new(), |f| f.stuck.iter().map(ToString::to_string).collect()),
+    });
+}
+
+#[derive(Serialize)]
+struct GenerationReport {
+    id: u64,
+    /// Seconds since 1970, UTC.
+    time: i64,
+    command: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    back_to: Option<u64>,
+    current: bool,
+    ops: Vec<OpReport>,
+}
+
+#[derive(Serialize)]
+struct GenerationsReport {
+    command: &'static str,
+    changed: bool,
+    target: Text,
+    generations: Vec<GenerationReport>,
+}
+
+/// Prints generations, the newest first.
+pub fn generations(farm: &Farm, told: &[Told]) {
+    let report = |told: &Told| {
+        let root = Path::new("/").join(std::ffi::OsStr::from_bytes(told.header.root.as_bytes()));
+        let farm = Farm { root, mount: RelPath::root(), dir: farm.dir.clone() };
+        GenerationReport {
+            id: told.header.id,
+            time: told.header.time,
+            command: told.header.command.clone(),
+            back_to: told.header.back_to,
+            current: told.is_current,
+            ops: told.ops.iter().map(|op| op_report(&farm, op)).collect(),
+        }
+    };
+    write(&GenerationsReport {
+        command: "generations",
+        changed: false,
+        target: Text::from(farm.target().as_path()),
+        generations: told.iter().map(report).collect(),
+    });
+}
+
+#[derive(Serialize)]
+struct ExpiredReport<'a> {
+    command: &'static str,
+    changed: bool,
+    target: Text,
+    dropped: &'a [u64],
+}
+
+/// Prints which generations are gone.
+pub fn expired(farm: &Farm, ids: &[u64]) {
+    let target = Text::from(farm.target().as_path());
+    write(&ExpiredReport { command: "generations", changed: !ids.is_empty(), target, dropped: ids });
+}
+
+#[derive(Serialize)]
+struct BackReport {
+    command: &'static str,
+    dry_run: bool,
+    changed: bool,
+    target: Text,
+    to: u64,
+    ops: Vec<OpReport>,
+    /// What was changed since in other ways and stays as it is.
+    left: Vec<Text>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    stuck: Vec<String>,
+}
+
+/// Prints what came of a rollback.
+pub fn back(farm: &Farm, way: &Way, failure: Option<&Failure>, dry_run: bool) {
+    write(&BackReport {
+        command: "rollback",
+        dry_run,
+        changed: !dry_run && failure.is_none() && !way.phases.is_empty(),
+        target: Text::from(farm.target().as_path()),
+        to: way.to,
+        ops: way.phases.iter().flat_map(|plan| &plan.ops).map(|op| op_report(farm, op)).collect(),
+        left: way.changed.iter().map(|at| path(farm, at)).collect(),
         error: failure.map(|failure| failure.error.to_string()),
         stuck: failure.map_or(Vec::new(), |f| f.stuck.iter().map(ToString::to_string).collect()),
     });
@@ -155,7 +263,10 @@ fn op_report(farm: &Farm, op: &Op) -> OpReport {
         Change::Restore { old, .. } => ("restore", link(old), None),
     };
     let content = match &op.change {
-        Change::Swap { new: Thing::Dir(pieces), .. } | Change::Remove(Thing::Dir(pieces)) => pieces
+        Change::Swap { new: Thing::Dir(pieces), .. }
+        | Change::Displace { new: Thing::Dir(pieces), .. }
+        | Change::Restore { old: Thing::Dir(pieces), .. }
+        | Change::Remove(Thing::Dir(pieces)) => pieces
             .iter()
             .map(|piece| PieceReport {
                 path: Text::from(piece.path.as_bytes()),
@@ -164,7 +275,18 @@ fn op_report(farm: &Farm, op: &Op) -> OpReport {
             .collect(),
         _ => Vec::new(),
     };
-    OpReport { op: name, path: path(farm, &op.path), from, to, content }
+    let (what, other) = match &op.change {
+        Change::Displace { what, to: place, .. } | Change::Restore { what, from: place, .. } => {
+            (Some(what_moves(what)), Some(place))
+        }
+        Change::Make(_) | Change::Remove(_) | Change::Swap { .. } => (None, None),
+    };
+    let other_path = other.and_then(|place| match place {
+        Place::Package { at, .. } => Some(Text::from(farm.absolute(at).as_path())),
+        Place::Beside(name) => Some(path(farm, &op.path.split()?.0.join(name))),
+        Place::Kept(_) | Place::Equal(_) => None,
+    });
+    OpReport { op: name, path: path(farm, &op.path), from, to, content, what, other_path }
 }
 
 /// What happens to something in the way.
@@ -177,8 +299,21 @@ fn displaced(to: &Place) -> &'static str {
     }
 }
 
+fn what_moves(what: &What) -> &'static str {
+    match what {
+        What::File => "file",
+        What::Link(_) => "link",
+        What::Dir => "directory",
+        What::Other => "special-file",
+    }
+}
+
 fn conflict_report(farm: &Farm, conflict: &Conflict) -> ConflictReport {
-    let (reason, to) = match &conflict.reason {
+    let (of, why) = match &conflict.reason {
+        Reason::Unresolved { of, why } => (&**of, Some(why)),
+        reason => (reason, None),
+    };
+    let (reason, to) = match of {
         Reason::AbsoluteSource { text, .. } => ("absolute-link-in-package", Some(text)),
         Reason::NotOwned(text) => ("foreign-link", Some(text)),
         Reason::OtherPackage { text, .. } => ("other-package", Some(text)),
@@ -188,23 +323,41 @@ fn conflict_report(farm: &Farm, conflict: &Conflict) -> ConflictReport {
         Reason::File { .. } => ("file", None),
         Reason::StowDir => ("dotfiles-directory", None),
         Reason::NotADirectory => ("not-a-directory", None),
+        Reason::BackupPlace => ("backup-place", None),
+        Reason::Unresolved { .. } => ("unresolved", None),
     };
+    let obstacle = why.map(|why| match why {
+        Obstacle::BackupExists(_) => "backup-exists",
+        Obstacle::BackupTooLong(_) => "backup-name-too-long",
+        Obstacle::NotAdoptable => "not-adoptable",
+        Obstacle::HoldsStowDir => "holds-dotfiles-directory",
+        Obstacle::HoldsMarked(_) => "holds-protected-directory",
+        Obstacle::HoldsLinks { .. } => "holds-links-of-other-package",
+    });
+    let backup = why.and_then(|why| match why {
+        Obstacle::BackupExists(name) | Obstacle::BackupTooLong(name) => Some(Text::from(name.as_bytes())),
+        _ => None,
+    });
     ConflictReport {
         package: Text::from(conflict.package.as_bytes()),
         path: path(farm, &conflict.path),
         reason,
+        obstacle,
+        backup,
         to: to.map(|text| Text::from(text.as_bytes())),
     }
 }
 
 fn notice_report(farm: &Farm, notice: &Notice) -> NoticeReport {
-    let (name, at) = match notice {
-        Notice::StowDir(path) => ("dotfiles-directory", path),
-        Notice::Marked(path) => ("marked-stow-directory", path),
-        Notice::Protected(path) => ("protected-directory", path),
-        Notice::AbsoluteLink { path, .. } => ("absolute-link-left", path),
+    let (name, at, backup) = match notice {
+        Notice::StowDir(path) => ("dotfiles-directory", path, None),
+        Notice::Marked(path) => ("marked-stow-directory", path, None),
+        Notice::Protected(path) => ("protected-directory", path, None),
+        Notice::AbsoluteLink { path, .. } => ("absolute-link-left", path, None),
+        Notice::NoBackup { path, backup } => ("no-backup", path, Some(backup)),
     };
-    NoticeReport { notice: name, path: path(farm, at) }
+    let backup = backup.map(|backup| Text::from(backup.as_bytes()));
+    NoticeReport { notice: name, path: path(farm, at), backup }
 }
 
 /// Paths are absolute: a script need not know what they are relative to.

@@ -99,11 +99,10 @@ impl Farm {
         self.root.join(OsStr::from_bytes(self.mount.as_bytes()))
     }
 
-    /// Returns the absolute path of a place that is seen from the farm's root.
+    /// Returns the absolute path of a place as seen from the root.
     pub fn absolute(&self, route: &Route) -> PathBuf {
-        let root = RelPath::new(self.root.as_os_str().as_bytes().strip_prefix(b"/").unwrap_or_default());
-        let folded = Route::below_root(root.unwrap_or_default()).follow(&route.to_bytes());
-        Path::new("/").join(OsStr::from_bytes(folded.down.as_bytes()))
+        let bytes = [self.root.as_os_str().as_bytes(), &route.to_bytes()].join(&b'/');
+        Path::new("/").join(OsStr::from_bytes(Route::root().follow(&bytes).down.as_bytes()))
     }
 
     /// Returns the request for these steps.

@@ -1,17 +1,21 @@
 //! `farm link`, `farm unlink` and `farm relink`: three ends of one pipeline.
 
 use std::ffi::OsStr;
+use std::io::{self, BufRead, IsTerminal as _, Write};
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
 use farm::{
-    Farm, Fold, Globs, Naming, OnConflict, PathPatterns, Policy, Refold, RelPath, RuleBook, ScanError,
-    StartPatterns,
+    Compared, Conflict, Error, Farm, Fold, Globs, Naming, OnConflict, PathPatterns, Planned, Policy, Reason,
+    Refold, RelPath, Request, RuleBook, ScanError, StartPatterns,
 };
 
-use super::args::{Change, Global, Verb};
+use super::args::{Change, Global, Verb, Way};
+use super::ask::{Asker, Files, Question};
 use super::json;
 use super::resolve::{self, Refusal};
-use super::words::Words;
+use super::session::{self, Session};
+use super::words::{self, Words};
 use super::{Exit, StowRc};
 
 /// Where to read about patterns.
@@ -27,10 +31,33 @@ pub fn change(verb: Verb, global: &Global, change: &Change, stowrc: &StowRc, wor
         Ok(packages) => packages,
         Err(refusal) => return words.refusal(&refusal),
     };
-    let policy = match policy(change, stowrc) {
+    let way = match way(change, words) {
+        Ok(way) => way,
+        Err(exit) => return exit,
+    };
+    let mut policy = match policy(change, stowrc) {
         Ok(policy) => policy,
         Err(message) => return words.usage(&message, SYNTAX),
     };
+    if let Way::All(strategy) = &way {
+        policy.strategy = strategy.clone();
+    }
+    let wait = session::wait(global, words);
+    // Generations tell which backups are farm's, to a dry run, too.
+    let opened = match change.restore {
+        true => Session::open_to_read(global, &farm.target(), &wait, words),
+        false => Session::open(global, &farm.target(), &wait, words),
+    };
+    let mut session = match opened {
+        Ok(session) => session,
+        Err(exit) => return exit,
+    };
+    if change.restore {
+        match session.memory().backups(&farm.root) {
+            Ok(backups) => policy.restore = backups,
+            Err(error) => return words.memory_error(&error),
+        }
+    }
     let rules = match RuleBook::native(&farm.dir, &change.ignore, stowrc.ignore.clone()) {
         Ok(rules) => rules,
         Err(ScanError::Glob { file, error }) if file == Path::new("--ignore") => {
@@ -38,30 +65,102 @@ pub fn change(verb: Verb, global: &Global, change: &Change, stowrc: &StowRc, wor
         }
         Err(error) => return words.scan_error(&error),
     };
-    let request = farm.request(resolve::steps(verb.actions(), &packages), policy);
+    let mut request = farm.request(resolve::steps(verb.actions(), &packages), policy);
+    if let Way::Ask(backup) = way {
+        let asker = Asker::new(io::stdin().lock(), anstream::stderr(), backup);
+        match ask(&farm, &mut request, &rules, asker) {
+            Ok(true) => {}
+            Ok(false) => return words.quit(),
+            Err(error) => return words.scan_error(&error),
+        }
+    }
     let opened = match Farm::open(&request, &rules) {
         Ok(opened) => opened,
         Err(error) => return words.error(&error),
     };
-    let planned = match opened.plan() {
+    let mut planned = match opened.plan() {
         Ok(planned) => planned,
         Err(error) => return words.scan_error(&error),
     };
-    let failure = if global.dry_run || planned.plan.is_empty() {
-        None
-    } else {
-        match opened.apply(&planned.plan, None) {
-            Ok(outcome) => {
-                words.left_over(&outcome.left_over);
-                None
-            }
-            Err(failure) => Some(failure),
+    let mut failure = None;
+    if !global.dry_run && !planned.plan.is_empty() {
+        match session.begin() {
+            Ok(false) => {}
+            Ok(true) => match opened.plan() {
+                Ok(again) => planned = again,
+                Err(error) => return words.scan_error(&error),
+            },
+            Err(exit) => return exit,
         }
-    };
+        failure = session.apply(&farm.root, std::slice::from_ref(&planned.plan)).err();
+    }
     if global.json {
         json::print(verb, &farm, &packages, &planned, failure.as_deref(), global.dry_run);
     }
     words.result(verb, &farm, &packages, &planned, failure.as_deref())
+}
+
+/// Returns what becomes of things in the way, or says why that cannot be.
+fn way(change: &Change, words: &Words) -> Result<Way, Exit> {
+    let Some(way) = change.in_the_way.way() else {
+        let hint = "add --backup, or leave it out";
+        return Err(words.usage("--backup-existing says how backups are named, and none are made", hint));
+    };
+    if matches!(way, Way::Ask(_)) && !(io::stdin().is_terminal() && io::stderr().is_terminal()) {
+        let hint = "--on-conflict stop, skip, backup, adopt and replace ask nothing";
+        return Err(words.usage("--on-conflict ask needs a terminal for its questions", hint));
+    }
+    Ok(way)
+}
+
+/// Asks what becomes of each thing in the way and enters the answers into the request; `false` when the answer is to
+/// change nothing.
+///
+/// Where an answer turns out not to work, because a backup's name is taken, say, the question comes again without it.
+fn ask<R: BufRead, W: Write>(
+    farm: &resolve::Farm,
+    request: &mut Request,
+    rules: &RuleBook,
+    mut asker: Asker<R, W>,
+) -> Result<bool, ScanError> {
+    loop {
+        let planned = Farm::open(request, rules)?.plan()?;
+        let questions = questions(farm, &planned, request.policy.on_conflict);
+        if questions.is_empty() {
+            return Ok(true);
+        }
+        let answers = asker.ask(&questions).map_err(|error| Error::new("ask on", "the terminal", error))?;
+        let Some(answers) = answers else { return Ok(false) };
+        request.policy.decisions.extend(answers);
+    }
+}
+
+/// Returns a question for each path where something is in the way; none when the answers could not help.
+fn questions<'a>(farm: &resolve::Farm, planned: &'a Planned, on_conflict: OnConflict) -> Vec<Question<'a>> {
+    let resolvable = |conflict: &&Conflict| conflict.reason.is_resolvable();
+    if on_conflict == OnConflict::Stop && !planned.conflicts.iter().all(|c| resolvable(&c)) {
+        return Vec::new();
+    }
+    let mut conflicts: Vec<&Conflict> = planned.conflicts.iter().filter(resolvable).collect();
+    conflicts.sort_by(|a, b| (&a.path, &a.package).cmp(&(&b.path, &b.package)));
+    conflicts.dedup_by(|a, b| a.path == b.path);
+    conflicts.into_iter().map(|conflict| question(farm, conflict)).collect()
+}
+
+fn question<'a>(farm: &resolve::Farm, conflict: &'a Conflict) -> Question<'a> {
+    let plain = match &conflict.reason {
+        Reason::Unresolved { of, .. } => of,
+        reason => reason,
+    };
+    let files = match plain {
+        Reason::File { source, compared: Compared::Differ } => Some(Files {
+            target: farm.root.join(OsStr::from_bytes(conflict.path.as_bytes())),
+            package: farm.absolute(source),
+        }),
+        _ => None,
+    };
+    let says = words::in_the_way(farm, conflict);
+    Question { path: &conflict.path, reason: &conflict.reason, says, files }
 }
 
 fn packages(farm: &resolve::Farm, change: &Change) -> Result<Vec<RelPath>, Refusal> {

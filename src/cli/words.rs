@@ -4,17 +4,20 @@ mod transfer;
 
 use std::ffi::OsStr;
 use std::fmt::Write as _;
+use std::io;
 use std::io::Write as _;
 use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
 
 use anstyle::{AnsiColor, Style};
 use farm::{
-    Change, Compared, Conflict, Error, Failure, LinkText, Notice, Op, Piece, Place, Planned, Reason, RelPath,
-    ScanError, Thing,
+    Change, Compared, Conflict, Error, Failure, Header, LinkText, Name, Notice, Obstacle, Op, Piece, Place,
+    Planned, Reason, Recovered, RelPath, ScanError, Thing, Way, What,
 };
 
 use super::Exit;
 use super::args::{Global, Verb};
+use super::history::Told;
 use super::json;
 use super::resolve::{Cause, Farm, Refusal};
 
@@ -124,6 +127,7 @@ impl Words {
         if let Some(failure) = failure {
             return self.failure(failure);
         }
+        self.left_alone(farm, &planned.skipped);
         let done: Vec<RelPath> =
             packages.iter().filter(|p| !planned.held_back.contains(p)).cloned().collect();
         let stopped = !planned.conflicts.is_empty();
@@ -137,6 +141,194 @@ impl Words {
         if stopped { Exit::Refused } else { Exit::Done }
     }
 
+    /// Says that another farm is at work on the target, and that this one waits.
+    pub fn waiting(&self) {
+        if !self.quiet {
+            self.to_stderr("waiting for another farm to finish with this target");
+        }
+    }
+
+    /// Says why what farm remembers of the target cannot be used; nothing has changed.
+    pub fn memory_error(&self, error: &Error) -> Exit {
+        let hint = match error.source.kind() {
+            io::ErrorKind::WouldBlock => "without --no-wait farm waits for it",
+            io::ErrorKind::InvalidData => {
+                "`farm recover --forget` sets it aside; links that are missing then come back with `farm relink`"
+            }
+            _ => "FARM_STATE_DIR names another state directory",
+        };
+        self.say_refusal(&shown(&error.to_string()), &["nothing was changed".to_owned()], Some(hint));
+        Exit::Refused
+    }
+
+    /// Says that a run without a memory goes on all the same.
+    pub fn no_memory(&self, problem: &Error) {
+        if !self.quiet {
+            let problem = shown(&problem.to_string());
+            let text = format!("{problem}: this change cannot be undone later, nor recovered after a crash");
+            self.to_stderr(&format!("{WARNING}warning:{WARNING:#} {text}"));
+        }
+    }
+
+    /// Says that an interrupted run waits for recovery.
+    pub fn pending(&self) {
+        if !self.quiet {
+            let text = "an interrupted farm has left things half done here; the next change, or `farm recover`, mends that first";
+            self.to_stderr(&format!("{WARNING}warning:{WARNING:#} {text}"));
+        }
+    }
+
+    /// Says what became of a run that was interrupted.
+    pub fn recovered(&self, recovered: &Recovered) -> Exit {
+        let command = shown(&recovered.header.command.join(" "));
+        let did = if recovered.finished { "finished" } else { "took back" };
+        if recovered.stuck.is_empty() {
+            if !self.quiet {
+                self.to_stderr(&format!("{did} what an interrupted `farm {command}` had begun"));
+            }
+            return Exit::Done;
+        }
+        let facts: Vec<String> =
+            recovered.stuck.iter().map(|error| format!("  {}", shown(&error.to_string()))).collect();
+        let message = if recovered.finished {
+            format!("`farm {command}` was done, but not all of what it put out of the way could be removed")
+        } else {
+            format!("`farm {command}` was interrupted, and not all of it could be taken back")
+        };
+        let hint = "mend these and run `farm recover`; `farm recover --forget` leaves them as they are";
+        self.say_error(&message, &facts, &[hint.to_owned()]);
+        Exit::Stuck
+    }
+
+    /// Says that there is nothing to recover.
+    pub fn nothing_to_recover(&self, farm: &Farm) -> Exit {
+        self.summary(&format!("nothing to recover: no farm was interrupted in {}", farm.target().display()));
+        Exit::Done
+    }
+
+    /// Says where a journal went that was not to be used.
+    pub fn forgotten(&self, aside: Option<&Path>) -> Exit {
+        match aside {
+            Some(path) => {
+                self.summary(&format!("nothing was changed; the journal is now {}", path.display()))
+            }
+            None => self.summary("nothing to forget"),
+        }
+        Exit::Done
+    }
+
+    /// Says which generations are gone.
+    pub fn expired(&self, farm: &Farm, ids: &[u64]) {
+        if self.json {
+            json::expired(farm, ids);
+        }
+        self.summary(&match ids {
+            [] => "no generation is that old".to_owned(),
+            [id] => format!("dropped generation {id}"),
+            [first, .., last] => format!("dropped {} generations, {first} to {last}", ids.len()),
+        });
+    }
+
+    /// Lists generations.
+    pub fn generations(&self, farm: &Farm, told: &[Told]) {
+        if told.is_empty() {
+            self.summary(&format!(
+                "no generations yet: farm has changed nothing in {}",
+                farm.target().display()
+            ));
+        }
+        let width = told.first().map_or(1, |told| told.header.id.to_string().len());
+        for told in told {
+            let id = told.header.id;
+            let command = shown(&told.header.command.join(" "));
+            let current = if told.is_current { format!(" {MADE}(current){MADE:#}") } else { String::new() };
+            let back = told.header.back_to.map_or(String::new(), |id| format!(", back to {id}"));
+            let what = Tally::of(&told.ops).words();
+            to_stdout(&format!("{}  {id:>width$}  {command}: {what}{back}{current}", told.date));
+            if self.verbose {
+                let farm =
+                    Farm { root: root_of(&told.header), mount: RelPath::root(), dir: farm.dir.clone() };
+                for line in plan_lines(&farm, &told.ops) {
+                    to_stdout(&format!("    {line}"));
+                }
+            }
+        }
+    }
+
+    /// Says why there is no way to another generation.
+    pub fn no_way(&self, error: &Error) -> Exit {
+        let hint =
+            (error.source.kind() == io::ErrorKind::NotFound).then_some("`farm generations` lists them");
+        self.say_refusal(&shown(&error.to_string()), &["nothing was changed".to_owned()], hint);
+        Exit::Refused
+    }
+
+    /// Says that there is no older state to go back to.
+    pub fn nothing_to_undo(&self) -> Exit {
+        self.summary("nothing to undo");
+        Exit::Done
+    }
+
+    /// Says which paths keep a rollback from being one.
+    pub fn changed_since(&self, farm: &Farm, way: &Way) -> Exit {
+        let mut facts: Vec<String> =
+            way.changed.iter().map(|path| format!("  {}", path_shown(farm, path))).collect();
+        facts.push("nothing was changed".to_owned());
+        let count = match way.changed.len() {
+            1 => "1 path was".to_owned(),
+            n => format!("{n} paths were"),
+        };
+        let message = format!("cannot go back to generation {}: {count} changed since in other ways", way.to);
+        self.say_error(&message, &facts, &["--keep-going leaves them and takes the rest back".to_owned()]);
+        if self.json {
+            json::error(&message);
+        }
+        Exit::Refused
+    }
+
+    /// Says what came of a rollback.
+    pub fn back(&self, farm: &Farm, way: &Way, failure: Option<&Failure>) -> Exit {
+        if let Some(failure) = failure {
+            return self.failure(failure);
+        }
+        if !self.quiet {
+            for path in &way.changed {
+                let path = path_shown(farm, path);
+                self.to_stderr(&format!("{WARNING}warning:{WARNING:#} left {path}: it was changed since"));
+            }
+        }
+        let ops: Vec<Op> = way.phases.iter().flat_map(|plan| plan.ops.iter().cloned()).collect();
+        if self.verbose && !self.quiet && !self.json {
+            plan_lines(farm, &ops).iter().for_each(|line| to_stdout(line));
+        }
+        let to = match way.to {
+            0 => "the state before the first generation".to_owned(),
+            to => format!("generation {to}"),
+        };
+        let words = Tally::of(&ops).words();
+        self.summary(&match (ops.is_empty(), self.dry_run) {
+            (true, _) => format!("nothing to do: this is {to}"),
+            (false, true) => format!("would go back to {to}: {words}; nothing was changed"),
+            (false, false) => format!("went back to {to}: {words}"),
+        });
+        Exit::Done
+    }
+
+    fn summary(&self, line: &str) {
+        if !self.quiet && !self.json {
+            to_stdout(&shown(line));
+        }
+    }
+
+    /// Says that the answer to a question was to change nothing.
+    pub fn quit(&self) -> Exit {
+        self.to_stderr("nothing was changed");
+        if self.json {
+            json::error(asked::QUIT);
+        }
+        Exit::Refused
+    }
+
     /// Says what could not be cleaned up after everything was done.
     pub fn left_over(&self, errors: &[Error]) {
         for error in errors {
@@ -146,20 +338,31 @@ impl Words {
 
     fn failure(&self, failure: &Failure) -> Exit {
         let mut facts = Vec::new();
+        let mut hints = Vec::new();
         if failure.stuck.is_empty() {
-            facts.push("everything done so far was taken back: nothing was changed".to_owned());
+            facts.push(match failure.begun {
+                true => "everything done so far was taken back: nothing was changed".to_owned(),
+                false => "nothing was changed".to_owned(),
+            });
         } else {
+            hints.push("mend these and run `farm recover`".to_owned());
             facts.push("all else was taken back, but not this:".to_owned());
             facts.extend(failure.stuck.iter().map(|error| format!("  {}", shown(&error.to_string()))));
         }
-        self.say_error(&shown(&failure.error.to_string()), &facts, None);
-        if failure.stuck.is_empty() { Exit::Refused } else { Exit::Stuck }
+        let message = match failure.interrupted {
+            true => "interrupted".to_owned(),
+            false => shown(&failure.error.to_string()),
+        };
+        self.say_error(&message, &facts, &hints);
+        match (failure.stuck.is_empty(), failure.interrupted) {
+            (false, _) => Exit::Stuck,
+            (true, true) => Exit::Interrupted,
+            (true, false) => Exit::Refused,
+        }
     }
 
     fn conflicts(&self, verb: Verb, farm: &Farm, planned: &Planned, went_on: bool, requested: usize) {
-        let mut conflicts: Vec<&Conflict> = planned.conflicts.iter().collect();
-        conflicts.sort_by(|a, b| (&a.path, &a.package).cmp(&(&b.path, &b.package)));
-        conflicts.dedup();
+        let conflicts = in_order(&planned.conflicts);
         let mut names: Vec<&RelPath> = conflicts.iter().map(|conflict| &conflict.package).collect();
         names.sort();
         names.dedup();
@@ -173,19 +376,31 @@ impl Words {
         let mut facts: Vec<String> = Vec::new();
         for (conflict, path) in conflicts.iter().zip(&paths) {
             let of = if several { format!(" (for {})", name(&conflict.package)) } else { String::new() };
-            facts.push(format!("  {path:width$}  {}{of}", reason(conflict)));
+            facts.push(format!("  {path:width$}  {}{of}", reason(farm, conflict)));
         }
         if !went_on {
             facts.push("nothing was changed".to_owned());
         }
-        let hint = if !went_on && names.len() < requested {
-            Some("--keep-going holds back only the packages that something is in the way of")
-        } else {
-            conflicts.iter().find_map(|conflict| hint_for(conflict))
-        };
+        let mut hints = hints(&conflicts);
+        if !went_on && names.len() < requested {
+            hints
+                .push("--keep-going holds back only the packages that something is in the way of".to_owned());
+        }
+        hints.truncate(2);
         let verb = if verb == Verb::Unlink { "unlink" } else { "link" };
         let names: Vec<String> = names.into_iter().map(name).collect();
-        self.say_error(&format!("cannot {verb} {}: {count} in the way", names.join(", ")), &facts, hint);
+        self.say_error(&format!("cannot {verb} {}: {count} in the way", names.join(", ")), &facts, &hints);
+    }
+
+    /// Says what is in the way and stays there, as it was asked for.
+    fn left_alone(&self, farm: &Farm, skipped: &[Conflict]) {
+        if self.quiet {
+            return;
+        }
+        for conflict in in_order(skipped) {
+            let line = in_the_way(farm, conflict);
+            self.to_stderr(&format!("{WARNING}warning:{WARNING:#} left alone {line}"));
+        }
     }
 
     fn done(&self, verb: Verb, farm: &Farm, packages: &[RelPath], planned: &Planned) {
@@ -199,11 +414,17 @@ impl Words {
         }
         let names: Vec<String> = packages.iter().map(name).collect();
         let names = names.join(", ");
+        let left_alone = in_order(&planned.skipped).len();
         if planned.plan.is_empty() {
-            to_stdout(&format!("nothing to do: {names} {}", already(verb, packages.len())));
+            let state = match left_alone {
+                0 => format!("{names} {}", already(verb, packages.len())),
+                1 => "1 thing in the way was left alone".to_owned(),
+                n => format!("{n} things in the way were left alone"),
+            };
+            to_stdout(&format!("nothing to do: {state}"));
             return;
         }
-        let tally = Tally::of(&planned.plan.ops);
+        let tally = Tally { left_alone, ..Tally::of(&planned.plan.ops) };
         let did = match (verb, self.dry_run) {
             (Verb::Link, false) => "linked",
             (Verb::Link, true) => "would link",
@@ -238,6 +459,11 @@ impl Words {
                 Notice::AbsoluteLink { path, text } => {
                     format!("left {}: a link to {}", path_shown(farm, path), text_shown(text))
                 }
+                Notice::NoBackup { path, backup } => format!(
+                    "nothing comes back to {}: {} is not what farm left there",
+                    path_shown(farm, path),
+                    name_shown(backup)
+                ),
             };
             if !said.contains(&line) {
                 self.to_stderr(&format!("{WARNING}warning:{WARNING:#} {line}"));
@@ -246,12 +472,12 @@ impl Words {
         }
     }
 
-    fn say_error(&self, message: &str, facts: &[String], hint: Option<&str>) {
+    fn say_error(&self, message: &str, facts: &[String], hints: &[String]) {
         let mut text = format!("{ERROR}error:{ERROR:#} {message}");
         for fact in facts {
             let _ = write!(text, "\n{fact}");
         }
-        if let Some(hint) = hint {
+        for hint in hints {
             let _ = write!(text, "\n{HINT}hint:{HINT:#} {hint}");
         }
         self.to_stderr(&text);
@@ -259,7 +485,8 @@ impl Words {
 
     /// Says why there is not even a plan.
     fn say_refusal(&self, message: &str, facts: &[String], hint: Option<&str>) {
-        self.say_error(message, facts, hint);
+        let hints: Vec<String> = hint.into_iter().map(str::to_owned).collect();
+        self.say_error(message, facts, &hints);
         if self.json {
             json::error(message);
         }
@@ -268,6 +495,11 @@ impl Words {
     fn to_stderr(&self, text: &str) {
         let _ = writeln!(anstream::stderr(), "{text}");
     }
+}
+
+/// Returns the root of the farm that a generation is about.
+fn root_of(header: &Header) -> PathBuf {
+    Path::new("/").join(OsStr::from_bytes(header.root.as_bytes()))
 }
 
 /// Writes a line; a reader that went away is nobody's mistake.
@@ -284,14 +516,36 @@ fn already(verb: Verb, count: usize) -> &'static str {
     }
 }
 
-fn reason(conflict: &Conflict) -> String {
-    let package = name(&conflict.package);
+/// Returns conflicts by path, each once.
+fn in_order(conflicts: &[Conflict]) -> Vec<&Conflict> {
+    let mut conflicts: Vec<&Conflict> = conflicts.iter().collect();
+    conflicts.sort_by(|a, b| (&a.path, &a.package).cmp(&(&b.path, &b.package)));
+    conflicts.dedup();
+    conflicts
+}
+
+/// Returns what is in the way, and where.
+pub fn in_the_way(farm: &Farm, conflict: &Conflict) -> String {
+    format!("{}: {}", path_shown(farm, &conflict.path), reason(farm, conflict))
+}
+
+fn reason(farm: &Farm, conflict: &Conflict) -> String {
     match &conflict.reason {
+        Reason::Unresolved { of, why } => {
+            format!("{}; {}", plain_reason(&conflict.package, of), obstacle(farm, why))
+        }
+        reason => plain_reason(&conflict.package, reason),
+    }
+}
+
+fn plain_reason(of: &RelPath, reason: &Reason) -> String {
+    let package = name(of);
+    match reason {
         Reason::AbsoluteSource { text, .. } => {
             format!("{package} has a link with an absolute path there, {}", text_shown(text))
         }
         Reason::NotOwned(text) => format!("a link to {}, not made by farm", text_shown(text)),
-        Reason::OtherPackage { text, owner } if *owner == conflict.package => {
+        Reason::OtherPackage { text, owner } if owner == of => {
             format!("a link to {}, another place in {package}", text_shown(text))
         }
         Reason::OtherPackage { text, owner } => {
@@ -305,14 +559,114 @@ fn reason(conflict: &Conflict) -> String {
         Reason::File { .. } => "a file, not a link".to_owned(),
         Reason::StowDir => "the dotfiles directory; links in it would change the packages".to_owned(),
         Reason::NotADirectory => "not a directory".to_owned(),
+        Reason::BackupPlace => "the name that the backup of something else gets".to_owned(),
+        Reason::Unresolved { of: reason, .. } => plain_reason(of, reason),
     }
 }
 
-fn hint_for(conflict: &Conflict) -> Option<&'static str> {
-    match conflict.reason {
-        Reason::File { .. } => Some("move it away, or make the package's file equal to it, then link again"),
-        Reason::OtherPackage { .. } => Some("--override PATH takes it over, --defer PATH leaves it"),
-        _ => None,
+/// Says why a strategy cannot make way.
+fn obstacle(farm: &Farm, why: &Obstacle) -> String {
+    match why {
+        Obstacle::BackupExists(backup) => format!("{} exists already", name_shown(backup)),
+        Obstacle::BackupTooLong(backup) => {
+            let length = backup.as_bytes().len();
+            format!("its backup's name would have {length} bytes, and 255 is the most")
+        }
+        Obstacle::NotAdoptable => "only a file is adopted, and only in a file's place".to_owned(),
+        Obstacle::HoldsStowDir => "it is, or holds, the dotfiles directory".to_owned(),
+        Obstacle::HoldsMarked(path) => {
+            format!("a .stow or .nonstow file protects {}", path_shown(farm, path))
+        }
+        Obstacle::HoldsLinks { owner: Some(owner) } => format!("links of {} are in it", name(owner)),
+        Obstacle::HoldsLinks { owner: None } => "another package of this call has links in it".to_owned(),
+    }
+}
+
+/// Returns what helps against conflicts, the best first.
+fn hints(conflicts: &[&Conflict]) -> Vec<String> {
+    let mut hints = Vec::new();
+    let has = |is: fn(&Reason) -> bool| conflicts.iter().any(|conflict| is(&conflict.reason));
+    let movable = |reason: &Reason| {
+        matches!(reason, Reason::File { .. } | Reason::NotOwned(_) | Reason::Directory { .. })
+    };
+    let aside: Vec<&Conflict> = conflicts.iter().filter(|c| movable(&c.reason)).copied().collect();
+    if !aside.is_empty() {
+        let them = if aside.len() == 1 { "it" } else { "them" };
+        let mut hint = format!("--backup moves {them} aside");
+        let one_package = conflicts.iter().all(|conflict| conflict.package == conflicts[0].package);
+        if one_package && has(|reason| reason.allows(&farm::Strategy::Adopt)) {
+            let _ = write!(hint, "; `farm adopt {}` takes {them} into the package", name(&aside[0].package));
+        }
+        hints.push(hint);
+    }
+    if has(|reason| matches!(reason, Reason::Unresolved { why: Obstacle::BackupExists(_), .. })) {
+        hints.push("--backup-existing number gives backups the next free number".to_owned());
+    }
+    if has(|reason| matches!(reason, Reason::Unresolved { why: Obstacle::BackupTooLong(_), .. })) {
+        hints.push("--backup=SUFFIX takes a shorter one, --replace needs no name".to_owned());
+    }
+    if has(|reason| matches!(reason, Reason::Unresolved { why: Obstacle::NotAdoptable, .. })) {
+        hints.push("--backup moves anything aside".to_owned());
+    }
+    if has(|reason| matches!(reason, Reason::OtherPackage { .. })) {
+        hints.push("--override PATH takes it over, --defer PATH leaves it".to_owned());
+    }
+    hints
+}
+
+/// What is said around questions.
+pub mod asked {
+    use farm::{Backup, Strategy};
+
+    use super::{GONE, HINT, MADE};
+
+    /// After an answer that is none.
+    pub const NO_ANSWER: &str = "answer with one of these letters";
+    /// In the place of a diff.
+    pub const NOT_TEXT: &str = "not text";
+    /// In the place of a diff.
+    pub const TOO_LARGE: &str = "too large to show";
+    /// In the place of a diff.
+    pub const SAME_BYTES: &str = "the same bytes; only the mode differs";
+    /// In the place of a diff.
+    pub const NO_FILE: &str = "not a file any more";
+    /// The result when somebody quits.
+    pub(super) const QUIT: &str = "the answer was to quit";
+
+    /// Returns what one may answer.
+    pub fn choices(allows: impl Fn(&Strategy) -> bool, diff: bool) -> String {
+        let backup = Strategy::Backup(Backup::default());
+        let mut choices = Vec::new();
+        for (way, words) in [
+            (backup, "[b]ack up"),
+            (Strategy::Adopt, "[a]dopt"),
+            (Strategy::Replace, "[r]eplace"),
+            (Strategy::Skip, "[s]kip"),
+        ] {
+            if allows(&way) {
+                choices.push(words);
+            }
+        }
+        if diff {
+            choices.push("show [d]iff");
+        }
+        choices.push("[q]uit");
+        format!("{HINT}{} (capital: all of these)?{HINT:#}", choices.join(", "))
+    }
+
+    /// Returns a line of a diff in its colour.
+    pub fn diff_line(line: &str) -> String {
+        let text = printable(line);
+        match line.as_bytes().first() {
+            Some(b'+') => format!("{MADE}{text}{MADE:#}"),
+            Some(b'-') => format!("{GONE}{text}{GONE:#}"),
+            _ => text,
+        }
+    }
+
+    /// Returns text whose control characters are escaped, but for tabs.
+    pub fn printable(text: &str) -> String {
+        text.split('\t').map(super::shown).collect::<Vec<_>>().join("\t")
     }
 }
 
@@ -325,22 +679,48 @@ struct Tally {
     folded: usize,
     unfolded: usize,
     dirs: usize,
+    backed_up: Kinds,
+    adopted: Kinds,
+    replaced: Kinds,
+    restored: Kinds,
+    left_alone: usize,
 }
 
 impl Tally {
     fn of(ops: &[Op]) -> Tally {
         let mut tally = Tally::default();
+        let links = |pieces: &[Piece]| pieces.iter().filter(|piece| piece.text.is_some()).count();
         for op in ops {
             match &op.change {
-                Change::Make(Thing::Link(_)) | Change::Displace { .. } => tally.made += 1,
+                Change::Make(Thing::Link(_)) => tally.made += 1,
                 Change::Make(Thing::Dir(_)) => tally.dirs += 1,
-                Change::Remove(Thing::Link(_)) | Change::Restore { .. } => tally.removed += 1,
-                Change::Remove(Thing::Dir(pieces)) => {
-                    tally.removed += pieces.iter().filter(|piece| piece.text.is_some()).count();
-                }
+                Change::Remove(Thing::Link(_)) => tally.removed += 1,
+                Change::Remove(Thing::Dir(pieces)) => tally.removed += links(pieces),
                 Change::Swap { new: Thing::Dir(_), .. } => tally.unfolded += 1,
                 Change::Swap { old: Thing::Dir(_), .. } => tally.folded += 1,
                 Change::Swap { .. } => tally.changed += 1,
+                Change::Displace { what, to, new } => {
+                    match new {
+                        Thing::Link(_) => tally.made += 1,
+                        Thing::Dir(pieces) => {
+                            tally.made += links(pieces);
+                            tally.dirs += 1 + pieces.len() - links(pieces);
+                        }
+                    }
+                    match to {
+                        Place::Package { .. } => tally.adopted.add(what),
+                        Place::Beside(_) => tally.backed_up.add(what),
+                        Place::Kept(_) => tally.replaced.add(what),
+                        Place::Equal(_) => {}
+                    }
+                }
+                Change::Restore { what, old, .. } => {
+                    tally.removed += match old {
+                        Thing::Link(_) => 1,
+                        Thing::Dir(pieces) => links(pieces),
+                    };
+                    tally.restored.add(what);
+                }
             }
         }
         tally
@@ -359,29 +739,80 @@ impl Tally {
         part(self.unfolded, "directory unfolded", "directories unfolded");
         part(self.folded, "directory folded", "directories folded");
         part(self.dirs, "directory made", "directories made");
+        for (kinds, done) in [
+            (&self.backed_up, "backed up"),
+            (&self.adopted, "adopted"),
+            (&self.replaced, "replaced"),
+            (&self.restored, "restored"),
+        ] {
+            let [one, many] = kinds.nouns();
+            part(kinds.count(), &format!("{one} {done}"), &format!("{many} {done}"));
+        }
+        part(self.left_alone, "thing left alone", "things left alone");
         parts.join(", ")
     }
 }
 
-/// Says what becomes of something in the way.
-fn displaced(to: &Place) -> String {
-    match to {
-        Place::Package { .. } => " (what is there moves into the package)".to_owned(),
-        Place::Beside(name) => {
-            let backup = String::from_utf8_lossy(name.as_bytes());
-            format!(" (what is there becomes {})", shown(&backup))
+/// How many things of each kind were moved.
+#[derive(Default)]
+struct Kinds {
+    files: usize,
+    dirs: usize,
+    links: usize,
+    others: usize,
+}
+
+impl Kinds {
+    fn add(&mut self, what: &What) {
+        match what {
+            What::File => self.files += 1,
+            What::Dir => self.dirs += 1,
+            What::Link(_) => self.links += 1,
+            What::Other => self.others += 1,
         }
-        Place::Kept(_) => " (what is there goes to the state directory)".to_owned(),
+    }
+
+    fn count(&self) -> usize {
+        self.files + self.dirs + self.links + self.others
+    }
+
+    /// Returns what all of them are, as one and as many.
+    fn nouns(&self) -> [&'static str; 2] {
+        let count = self.count();
+        if count == self.files {
+            ["file", "files"]
+        } else if count == self.dirs {
+            ["directory", "directories"]
+        } else if count == self.links {
+            ["foreign link", "foreign links"]
+        } else {
+            ["thing", "things"]
+        }
+    }
+}
+
+/// Says what becomes of something in the way.
+fn displaced(what: &What, to: &Place) -> String {
+    let what = match what {
+        What::File => "file",
+        What::Link(_) => "link",
+        What::Dir => "directory",
+        What::Other => "special file",
+    };
+    match to {
+        Place::Package { .. } => format!(" (the {what} there moves into the package)"),
+        Place::Beside(name) => format!(" (the {what} there becomes {})", name_shown(name)),
+        Place::Kept(_) => format!(" (the {what} there goes to the state directory)"),
         Place::Equal(_) => " (an equal file becomes a link)".to_owned(),
     }
 }
 
 /// Says what comes back in a link's place.
-fn restored(from: &Place) -> &'static str {
+fn restored(from: &Place) -> String {
     match from {
-        Place::Package { .. } => " (comes back from the package)",
-        Place::Beside(_) => " (its backup comes back)",
-        Place::Kept(_) | Place::Equal(_) => " (comes back from the state directory)",
+        Place::Package { .. } => " (comes back from the package)".to_owned(),
+        Place::Beside(name) => format!(" (its backup {} comes back)", name_shown(name)),
+        Place::Kept(_) | Place::Equal(_) => " (comes back from the state directory)".to_owned(),
     }
 }
 
@@ -399,14 +830,14 @@ fn plan_lines(farm: &Farm, ops: &[Op]) -> Vec<String> {
                 lines.push(line(GONE, "-", "/".to_owned()));
                 lines.extend(piece_lines(farm, op, pieces, GONE, "-"));
             }
-            Change::Displace { to: place, new, .. } => {
+            Change::Displace { what, to: place, new } => {
                 let rest = new.as_link().map_or_else(|| "/".to_owned(), to);
-                lines.push(line(CHANGED, "~", rest + &displaced(place)));
+                lines.push(line(CHANGED, "~", rest + &displaced(what, place)));
                 if let Thing::Dir(pieces) = new {
                     lines.extend(piece_lines(farm, op, pieces, MADE, "+"));
                 }
             }
-            Change::Restore { from, .. } => lines.push(line(CHANGED, "~", restored(from).to_owned())),
+            Change::Restore { from, .. } => lines.push(line(CHANGED, "~", restored(from))),
             Change::Swap { old, new } => {
                 let (was, now) = match (old, new) {
                     (Thing::Link(_), Thing::Link(text)) => (String::new(), to(text)),
@@ -442,6 +873,10 @@ fn to(text: &LinkText) -> String {
 }
 
 fn name(name: &RelPath) -> String {
+    shown(&String::from_utf8_lossy(name.as_bytes()))
+}
+
+fn name_shown(name: &Name) -> String {
     shown(&String::from_utf8_lossy(name.as_bytes()))
 }
 

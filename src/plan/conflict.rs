@@ -1,7 +1,8 @@
 //! What stands in a plan's way, and what a plan leaves out: facts, whose sentences are somebody else's job.
 
 use crate::package::Action;
-use crate::path::{LinkText, RelPath, Route};
+use crate::path::{LinkText, Name, RelPath, Route};
+use crate::policy::Strategy;
 
 /// One thing in the way.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -56,6 +57,71 @@ pub enum Reason {
     StowDir,
     /// The way to the target is blocked by something that is no directory.
     NotADirectory,
+    /// The backup of something else goes there.
+    BackupPlace,
+    /// A strategy was to make way, and cannot here.
+    Unresolved {
+        /// What is in the way.
+        of: Box<Reason>,
+        /// Why the strategy cannot.
+        why: Obstacle,
+    },
+}
+
+/// Why a strategy cannot make way.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Obstacle {
+    /// The backup would get this name, and there is something of that name.
+    BackupExists(Name),
+    /// The backup's name would be longer than a system takes.
+    BackupTooLong(Name),
+    /// Only a file is adopted, and only in a file's place.
+    NotAdoptable,
+    /// The directory is, or holds, the dotfiles directory.
+    HoldsStowDir,
+    /// The directory is, or holds, one that a `.stow` or `.nonstow` file marks as somebody else's.
+    HoldsMarked(RelPath),
+    /// The directory holds links of another package, or will.
+    HoldsLinks {
+        /// The other package; `None` when the same request works in the directory.
+        owner: Option<RelPath>,
+    },
+}
+
+impl Reason {
+    /// Tells whether `strategy` may make way here; what only a second look at the farm can tell, planning says.
+    pub fn allows(&self, strategy: &Strategy) -> bool {
+        let stop = *strategy == Strategy::Stop;
+        match self {
+            Reason::File { compared: Compared::Differ, .. } => !stop,
+            Reason::File { .. } | Reason::NotOwned(_) | Reason::Directory { .. } => {
+                !stop && *strategy != Strategy::Adopt
+            }
+            Reason::Unresolved { of, why } => {
+                of.allows(strategy)
+                    && match why {
+                        Obstacle::BackupExists(_) | Obstacle::BackupTooLong(_) => {
+                            !matches!(strategy, Strategy::Backup(_))
+                        }
+                        Obstacle::NotAdoptable => *strategy != Strategy::Adopt,
+                        Obstacle::HoldsStowDir | Obstacle::HoldsMarked(_) | Obstacle::HoldsLinks { .. } => {
+                            *strategy == Strategy::Skip
+                        }
+                    }
+            }
+            Reason::AbsoluteSource { .. }
+            | Reason::OtherPackage { .. }
+            | Reason::FileForDirectory { .. }
+            | Reason::StowDir
+            | Reason::NotADirectory
+            | Reason::BackupPlace => false,
+        }
+    }
+
+    /// Tells whether any strategy may make way.
+    pub fn is_resolvable(&self) -> bool {
+        self.allows(&Strategy::Skip)
+    }
 }
 
 /// How a file in the way compares with the package's entry.
@@ -84,5 +150,12 @@ pub enum Notice {
         path: RelPath,
         /// Its text.
         text: LinkText,
+    },
+    /// A backup that was to come back and is no longer there, or no longer what was put there.
+    NoBackup {
+        /// Where it was to come back to.
+        path: RelPath,
+        /// The name that it had in the same directory.
+        backup: Name,
     },
 }

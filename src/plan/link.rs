@@ -25,27 +25,27 @@ struct Frame<'a> {
 }
 
 /// An entry that is being linked.
-struct Entry<'f> {
-    from: Src,
+pub(super) struct Entry<'f> {
+    pub from: Src,
     name: &'f Name,
     node: &'f Node,
-    into: DirId,
+    pub into: DirId,
     /// Its name in the target.
-    target_name: Name,
-    target_dir: &'f RelPath,
+    pub target_name: Name,
+    pub target_dir: &'f RelPath,
     /// The package's entry as seen from the root, and the text of a link to it.
     source: Route,
     text: LinkText,
 }
 
 impl Entry<'_> {
-    fn path(&self) -> RelPath {
+    pub fn path(&self) -> RelPath {
         self.target_dir.join(&self.target_name)
     }
 }
 
 /// What remains to be walked after an entry: directories to mirror, the last one first.
-type Below = Vec<(DirId, Src)>;
+pub(super) type Below = Vec<(DirId, Src)>;
 
 impl<'a> Planner<'a> {
     /// Links one package.
@@ -79,6 +79,10 @@ impl<'a> Planner<'a> {
                 self.conflict(Action::Link, from.id, path, Reason::StowDir);
             }
             return None;
+        }
+        // Only who may move directories away has to know which ones are in use.
+        if self.request.policy.makes_way() || !self.request.policy.restore.is_empty() {
+            self.entered.insert(into);
         }
         let source = self.snapshot.source(from.id);
         let source_dir = source.tree.path(from.dir);
@@ -116,6 +120,10 @@ impl<'a> Planner<'a> {
             self.conflict(Action::Link, entry.from.id, entry.path(), Reason::AbsoluteSource { source, text });
             return;
         }
+        if !self.asides.is_empty() && self.asides.contains(&entry.path()) {
+            self.conflict(Action::Link, entry.from.id, entry.path(), Reason::BackupPlace);
+            return;
+        }
         match self.tree.get(entry.into, &entry.target_name).flatten() {
             None => self.place(&entry, below),
             Some(Node::Link(_)) => self.over_link(&entry, below),
@@ -123,13 +131,13 @@ impl<'a> Planner<'a> {
                 let dir = *dir;
                 self.over_dir(&entry, dir, below);
             }
-            Some(Node::File) => self.over_file(&entry, true),
-            Some(Node::Other) => self.over_file(&entry, false),
+            Some(Node::File) => self.over_file(&entry, true, below),
+            Some(Node::Other) => self.over_file(&entry, false, below),
         }
     }
 
     /// Puts the entry where nothing is: one link, or a directory to be filled when it must not fold.
-    fn place(&mut self, entry: &Entry, below: &mut Below) {
+    pub(super) fn place(&mut self, entry: &Entry, below: &mut Below) {
         let Node::Dir(dir) = entry.node else {
             self.put_link(entry);
             return;
@@ -182,17 +190,21 @@ impl<'a> Planner<'a> {
             Some(Some(src)) => below.push((dir, src)),
             Some(None) => {
                 let source = entry.source.clone();
-                self.conflict(Action::Link, entry.from.id, entry.path(), Reason::Directory { source });
+                self.in_the_way(entry, Reason::Directory { source }, below);
             }
             None => {}
         }
     }
 
-    fn over_file(&mut self, entry: &Entry, is_file: bool) {
+    fn over_file(&mut self, entry: &Entry, is_file: bool, below: &mut Below) {
         let source = entry.source.clone();
         let reason = match self.request.policy.on_file {
             OnFile::Adopt => match self.source_leads(entry.from, entry.name, entry.node) {
-                Some(Leads::Dir) => Reason::FileForDirectory { source },
+                Some(Leads::Dir) => {
+                    let reason = Reason::FileForDirectory { source };
+                    self.conflict(Action::Link, entry.from.id, entry.path(), reason);
+                    return;
+                }
                 Some(_) => {
                     // Whatever the package has there, it will be the file.
                     let node = Node::link(entry.text.clone(), Leads::Other);
@@ -227,7 +239,7 @@ impl<'a> Planner<'a> {
             }
             OnFile::MergeEqual => Reason::File { source, compared: Compared::OtherKind },
         };
-        self.conflict(Action::Link, entry.from.id, entry.path(), reason);
+        self.in_the_way(entry, reason, below);
     }
 
     fn over_link(&mut self, entry: &Entry, below: &mut Below) {
@@ -239,7 +251,7 @@ impl<'a> Planner<'a> {
         let place = match self.owner(dir, name, &text) {
             None => return,
             Some(Owner::Foreign) => {
-                self.conflict(Action::Link, entry.from.id, entry.path(), Reason::NotOwned(text));
+                self.in_the_way(entry, Reason::NotOwned(text), below);
                 return;
             }
             Some(Owner::Package(place)) => place,

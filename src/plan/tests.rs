@@ -11,10 +11,10 @@ use proptest::prelude::*;
 use proptest::test_runner::TestCaseResult;
 
 use super::*;
-use crate::op::{Change, Op, Thing};
+use crate::op::{Change, Op, Place, Thing, What};
 use crate::package::Step;
 use crate::path::Route;
-use crate::policy::{Fold, Naming, Policy, Walk};
+use crate::policy::{Backup, Existing, Fold, Naming, Policy, Strategy as Way, Walk};
 use crate::rules::{GlobList, IgnoreList, NativeRules, Rules, StowRules};
 use crate::snapshot::Fact;
 use crate::tree::{Entry, Kind, Leads};
@@ -203,6 +203,24 @@ impl World {
         lines.iter().filter(|line| line.len() > 4).any(|line| empty(&line))
     }
 
+    /// Returns the lines of the files, FIFOs and links in the target that farm did not make.
+    fn not_made_by_farm(&self) -> Vec<String> {
+        let inside = RelPath::new(b"s").expect("a path");
+        let in_package = |path: &RelPath| path.below(&inside).is_some_and(|below| !below.is_root());
+        let owned = |line: &String| {
+            let Some((path, text)) = line.split_once(" -> ") else { return false };
+            let (dir, _) = path_of(path).split().expect("not the root");
+            let text = LinkText::new(text.as_bytes());
+            let request = request(&Policy::native(), &[]);
+            let route = request.route_of(&dir, &text);
+            let real = self.follow(&dir, text.as_bytes()).map(|(path, _)| path);
+            route.up == 0 && in_package(&route.down) || real.is_some_and(|real| in_package(&real))
+        };
+        let mut lines = self.target();
+        lines.retain(|line| line != "s" && !line.ends_with('/') && !owned(line));
+        lines
+    }
+
     /// Returns the lines of the target without the stow directory.
     fn target(&self) -> Vec<String> {
         self.tree.lines().into_iter().filter(|line| !line.starts_with("s/")).collect()
@@ -262,6 +280,7 @@ fn package_entry() -> impl Strategy<Value = (String, Option<Node>)> {
 fn target_entry() -> impl Strategy<Value = (String, Option<Node>)> {
     let node = prop_oneof![
         2 => Just(Some(String::new())),
+        1 => Just(Some("|".to_owned())),
         2 => Just(None),
         3 => (prop::sample::select(PACKAGES.to_vec()), path()).prop_map(|(p, path)| Some(format!("s/{p}/{path}"))),
         1 => prop::sample::select(vec!["x", "s", "s/p", "/abs", "a", "/home/s/p/a"])
@@ -270,6 +289,7 @@ fn target_entry() -> impl Strategy<Value = (String, Option<Node>)> {
     (path(), node).prop_map(|(path, node)| {
         let node = node.map(|text| match text.as_str() {
             "" => Node::File,
+            "|" => Node::Other,
             text => {
                 let up = if text.starts_with('s') {
                     "../".repeat(path.matches('/').count())
@@ -304,9 +324,17 @@ fn world(entries: std::ops::Range<usize>, ignores: bool) -> impl Strategy<Value 
 }
 
 fn policy() -> impl Strategy<Value = Policy> {
-    (any::<bool>(), any::<bool>(), any::<bool>(), any::<bool>(), 0..4).prop_map(
-        |(native, fold, dots, adopt, walk)| {
+    (any::<bool>(), any::<bool>(), any::<bool>(), any::<bool>(), 0..4, way()).prop_map(
+        |(native, fold, dots, adopt, walk, way)| {
             let mut policy = if native { Policy::native() } else { Policy::stow() };
+            if native {
+                policy.strategy = way;
+                // Names that the worlds have, so that some of them are there.
+                let restore = [("a", ".a"), ("b", "c"), ("a/b", "c"), ("a/b/c", "a")];
+                policy.restore = restore
+                    .map(|(path, backup)| (RelPath::new(path.as_bytes()).expect("a path"), name(backup)))
+                    .into();
+            }
             if !fold {
                 policy.fold = Fold::Never;
                 policy.refold = Refold::Never;
@@ -323,6 +351,33 @@ fn policy() -> impl Strategy<Value = Policy> {
             policy
         },
     )
+}
+
+/// What becomes of things in the way.
+fn way() -> impl Strategy<Value = Way> {
+    let backup = |suffix: &str, existing| {
+        Way::Backup(Backup { suffix: Name::new(suffix.as_bytes()).expect("a name"), existing })
+    };
+    prop::sample::select(vec![
+        Way::Stop,
+        Way::Skip,
+        backup("~", Existing::Refuse),
+        backup("~", Existing::Number),
+        // One that turns names of the farm into each other: `.a` and `.a.a`.
+        backup(".a", Existing::Number),
+        Way::Adopt,
+        Way::Replace,
+    ])
+}
+
+/// Farm's own policy with something that makes way.
+fn native(way: Way, fold: bool) -> Policy {
+    let mut policy = Policy { strategy: way, ..Policy::native() };
+    if !fold {
+        policy.fold = Fold::Never;
+        policy.refold = Refold::Never;
+    }
+    policy
 }
 
 fn steps() -> impl Strategy<Value = Vec<(Action, usize)>> {
@@ -346,7 +401,96 @@ proptest! {
         after.apply(&planned);
         prop_assert_eq!(after.target(), planned_lines(&after, &planned));
         planned.plan.inverse().apply(&mut after.tree).expect("the inverse fits");
-        prop_assert_eq!(after.tree.lines(), world.tree.lines());
+        prop_assert_eq!(but_replaced(&planned, after.tree.lines()), but_replaced(&planned, world.tree.lines()));
+    }
+
+    #[test]
+    fn what_farm_did_not_make_is_where_it_was_or_where_the_plan_says(
+        world in world(0..9, true), way in way(), fold in any::<bool>(), steps in steps()
+    ) {
+        let planned = world.plan(&request(&native(way, fold), &steps));
+        let mut after = world.clone();
+        after.apply(&planned);
+        let there = after.target();
+        for line in world.not_made_by_farm() {
+            let path = path_of(&line);
+            let moved = planned.plan.ops.iter().find_map(|op| match &op.change {
+                Change::Displace { to, .. } => Some((path.below(&op.path)?, op.path.clone(), to.clone())),
+                _ => None,
+            });
+            let expected = match moved {
+                Some((below, from, Place::Beside(name))) => {
+                    let to = from.split().expect("not the root").0.join(&name).join_path(&below);
+                    line.replacen(&shown(&path), &shown(&to), 1)
+                }
+                Some((below, _, place)) => {
+                    prop_assert!(below.is_root() || matches!(place, Place::Kept(_)), "{line} goes to {place:?}");
+                    continue;
+                }
+                None => line.clone(),
+            };
+            prop_assert!(there.contains(&expected), "{line} is not {expected} in {there:#?}");
+        }
+    }
+
+    #[test]
+    fn making_way_leaves_nothing_to_do(
+        world in world(0..9, true), way in way(), fold in any::<bool>(), steps in steps()
+    ) {
+        let links: Vec<_> = steps.iter().map(|&(_, package)| (Action::Link, package)).collect();
+        let request = request(&native(way.clone(), fold), &links);
+        let mut world = world;
+        let first = world.plan(&request);
+        world.apply(&first);
+        // What one package skips another may take, and a link may lead into a package by way of a new link: the next
+        // time that is another package's.
+        let taken = |skipped: &Conflict| {
+            let taken = first.plan.ops.iter().any(|op| op.path == skipped.path);
+            taken || matches!(skipped.reason, Reason::NotOwned(_))
+        };
+        if first.conflicts.is_empty() && !first.skipped.iter().any(taken) {
+            let second = world.plan(&request);
+            prop_assert_eq!(second.plan.ops, vec![]);
+            prop_assert_eq!(second.conflicts, vec![]);
+            prop_assert_eq!(&second.skipped, &first.skipped);
+        }
+        prop_assert!(first.skipped.is_empty() || way == Way::Skip);
+    }
+
+    #[test]
+    fn backups_come_back(
+        world in world(0..9, false), fold in any::<bool>(), number in any::<bool>(), steps in steps()
+    ) {
+        let existing = if number { Existing::Number } else { Existing::Refuse };
+        let suffix = Name::new(b"~").expect("a name");
+        let policy = native(Way::Backup(Backup { suffix, existing }), fold);
+        let of = |action| steps.iter().map(|&(_, package)| (action, package)).collect::<Vec<_>>();
+        let mut world = world;
+        let before = world.not_made_by_farm();
+        let link = world.plan(&request(&policy, &of(Action::Link)));
+        world.apply(&link);
+        let mut policy = policy;
+        let mut equal = Vec::new();
+        for op in &link.plan.ops {
+            match &op.change {
+                Change::Displace { to: Place::Beside(name), .. } => {
+                    policy.restore.insert(op.path.clone(), name.clone());
+                }
+                Change::Displace { to: Place::Equal(_), .. } => equal.push(shown(&op.path)),
+                _ => {}
+            }
+        }
+        let unlink = world.plan(&request(&policy, &of(Action::Unlink)));
+        world.apply(&unlink);
+        let there = world.target();
+        for line in before {
+            // A file that was equal to the package's is now the package's alone.
+            prop_assert!(equal.contains(&line) || there.contains(&line), "{line} is not back in {there:#?}");
+        }
+        prop_assert!(!there.iter().any(|line| path_of(line).as_bytes().contains(&b'~')));
+        prop_assert_eq!(unlink.notices.iter().filter(|n| matches!(n, Notice::NoBackup { .. })).count(), 0);
+        let again = world.plan(&request(&policy, &of(Action::Unlink)));
+        prop_assert_eq!(again.plan.ops, vec![]);
     }
 
     #[test]
@@ -464,10 +608,34 @@ proptest! {
 /// Returns the policy, or farm's own where stow's would not come to rest: it takes links to a package's own dangling
 /// link for dangling, removes them, and lets the next package have their place.
 fn settled(policy: Policy, world: &World) -> Policy {
+    // What is skipped for one package may be taken by another, see below.
+    let strategy = if policy.strategy == Way::Skip { Way::Stop } else { policy.strategy.clone() };
     match world.has_links_in_packages() {
-        true => Policy { fold: policy.fold, naming: policy.naming, ..Policy::native() },
-        false => policy,
+        true => Policy { fold: policy.fold, naming: policy.naming, strategy, ..Policy::native() },
+        // What frees a place for a backup is not linking.
+        false => Policy { strategy, restore: Default::default(), ..policy },
     }
+}
+
+fn shown(path: &RelPath) -> String {
+    String::from_utf8_lossy(path.as_bytes()).into_owned()
+}
+
+/// Returns the path of a line of a tree.
+fn path_of(line: &str) -> RelPath {
+    let path = line.split(" -> ").next().expect("a line has a beginning");
+    RelPath::new(path.trim_end_matches('|').as_bytes()).expect("a path")
+}
+
+/// Returns lines of a tree without what is in directories that a plan replaces: nobody reads the state directory here.
+fn but_replaced(planned: &Planned, lines: Vec<String>) -> Vec<String> {
+    let mut replaced = planned.plan.ops.iter().filter_map(|op| match &op.change {
+        Change::Displace { what: What::Dir, to: Place::Kept(_), .. } => Some(format!("{}/", shown(&op.path))),
+        _ => None,
+    });
+    let replaced: Vec<String> = replaced.by_ref().collect();
+    let kept = |line: &String| !replaced.iter().any(|dir| line.starts_with(dir.as_str()));
+    lines.into_iter().filter(kept).collect()
 }
 
 /// Returns the lines of the planned target: what was read, as planned; what was not read, as it is.
@@ -544,4 +712,265 @@ fn check_round_trip(mut world: World, package: usize) -> TestCaseResult {
     let after: Vec<String> = world.target().into_iter().filter(|line| !made.contains(line)).collect();
     prop_assert_eq!(before, after);
     Ok(())
+}
+
+/// A world with nothing ignored.
+fn literal(lines: &[&str]) -> World {
+    World { tree: Tree::from_lines(lines.iter().copied()), ignore: "" }
+}
+
+fn backing_up(existing: Existing) -> Policy {
+    native(Way::Backup(Backup { existing, ..Backup::default() }), true)
+}
+
+/// Links packages in a literal world with a policy.
+fn link(lines: &[&str], policy: &Policy, packages: &[usize]) -> Planned {
+    let steps: Vec<_> = packages.iter().map(|&package| (Action::Link, package)).collect();
+    literal(lines).plan(&request(policy, &steps))
+}
+
+/// Returns the only obstacle, and where it is.
+#[track_caller]
+fn obstacle(planned: &Planned) -> (String, Obstacle) {
+    match &planned.conflicts[..] {
+        [Conflict { path, reason: Reason::Unresolved { why, .. }, .. }] => (shown(path), why.clone()),
+        other => panic!("{other:?} is not one obstacle"),
+    }
+}
+
+fn name(s: &str) -> Name {
+    Name::new(s.as_bytes()).expect("a name")
+}
+
+/// Returns the target of a planned tree.
+fn target(planned: &Planned) -> Vec<String> {
+    let lines = planned.after.lines();
+    lines.into_iter().filter(|line| line != "s/" && line != "s/?" && !line.starts_with("s/")).collect()
+}
+
+#[test]
+fn a_backup_has_the_suffix_at_its_end() {
+    let planned =
+        link(&["s/p/f", "s/p/d", "s/p/l", "f", "d/x", "l -> x"], &backing_up(Existing::Refuse), &[0]);
+    assert_eq!(
+        target(&planned),
+        ["d -> s/p/d", "d.backup/", "d.backup/x", "f -> s/p/f", "f.backup", "l -> s/p/l", "l.backup -> x"]
+    );
+}
+
+#[test]
+fn a_backup_never_takes_the_place_of_anything() {
+    let lines = ["s/p/f", "f", "f.backup", "f.backup.1 -> x", "f.backup.2/"];
+    let taken = |name| Obstacle::BackupExists(name);
+    let refused = link(&lines, &backing_up(Existing::Refuse), &[0]);
+    assert_eq!(obstacle(&refused), ("f".to_owned(), taken(name("f.backup"))));
+    let numbered = link(&lines, &backing_up(Existing::Number), &[0]);
+    assert!(target(&numbered).contains(&"f.backup.3".to_owned()), "{:?}", target(&numbered));
+    let first = link(&lines[..3], &backing_up(Existing::Number), &[0]);
+    assert!(target(&first).contains(&"f.backup.1".to_owned()), "{:?}", target(&first));
+}
+
+#[test]
+fn a_name_that_the_plan_frees_is_taken_all_the_same() {
+    let world = literal(&["s/p/f", "s/q/f.backup", "f", "f.backup -> s/q/f.backup"]);
+    let steps = [(Action::Unlink, 1), (Action::Link, 0)];
+    let planned = world.plan(&request(&backing_up(Existing::Refuse), &steps));
+    assert_eq!(obstacle(&planned).1, Obstacle::BackupExists(name("f.backup")));
+}
+
+#[test]
+fn a_backups_name_is_no_longer_than_a_system_takes() {
+    for (length, existing, fits) in [
+        (255 - 7, Existing::Refuse, true),
+        (255 - 6, Existing::Refuse, false),
+        (255 - 9, Existing::Number, true),
+        (255 - 8, Existing::Number, false),
+    ] {
+        let file = "f".repeat(length);
+        let package = format!("s/p/{file}");
+        let taken = format!("{file}.backup");
+        let taken = if existing == Existing::Number { &taken[..] } else { "other" };
+        let planned = link(&[&package, &file, taken], &backing_up(existing), &[0]);
+        assert_eq!(planned.conflicts.is_empty(), fits, "{length}");
+        if !fits {
+            assert!(
+                matches!(obstacle(&planned).1, Obstacle::BackupTooLong(name) if name.as_bytes().len() == 256)
+            );
+        }
+    }
+}
+
+#[test]
+fn what_a_package_has_under_a_backups_name_is_in_the_way() {
+    for there in ["f", "f/x"] {
+        let planned = link(&["s/p/f", "s/q/f.backup", there], &backing_up(Existing::Number), &[0, 1]);
+        assert_eq!(planned.conflicts.len(), 1);
+        assert_eq!(
+            (&planned.conflicts[0].reason, shown(&planned.conflicts[0].path)),
+            (&Reason::BackupPlace, "f.backup".to_owned())
+        );
+    }
+    // The other way round the name is taken.
+    let planned = link(&["s/p/f", "s/q/f.backup", "f"], &backing_up(Existing::Refuse), &[1, 0]);
+    assert_eq!(obstacle(&planned).1, Obstacle::BackupExists(name("f.backup")));
+}
+
+#[test]
+fn what_gave_way_to_one_package_gives_way_to_two() {
+    for there in ["d", "d -> nowhere", "d|"] {
+        let lines = ["s/p/d/x", "s/q/d/y", there];
+        let planned = link(&lines, &backing_up(Existing::Refuse), &[0, 1]);
+        assert!(matches!(
+            &planned.plan.ops[..],
+            [Op { change: Change::Displace { to: Place::Beside(_), new: Thing::Dir(pieces), .. }, .. }]
+                if pieces.len() == 2
+        ));
+    }
+}
+
+#[test]
+fn a_directory_stays_where_it_is_when_others_need_it() {
+    let policy = native(Way::Replace, true);
+    let of = |lines: &[&str]| obstacle(&link(lines, &policy, &[0]));
+    let owner = |package: &str| Obstacle::HoldsLinks { owner: RelPath::new(package.as_bytes()) };
+    let place = |path: &str| RelPath::new(path.as_bytes()).expect("a path");
+    let at = |path: &str| path.to_owned();
+    assert_eq!(of(&["s/p/s", "s/q/x"]), (at("s"), Obstacle::HoldsStowDir));
+    assert_eq!(of(&["s/p/d", "d/e/.stow"]), (at("d"), Obstacle::HoldsMarked(place("d/e"))));
+    assert_eq!(of(&["s/p/d", "d/.nonstow", "d/x"]), (at("d"), Obstacle::HoldsMarked(place("d"))));
+    assert_eq!(of(&["s/p/d", "s/q/d/e/x", "d/e/x -> ../../s/q/d/e/x"]), (at("d"), owner("q")));
+    assert_eq!(of(&["s/p/d", "s/q/d/x", "way -> s/q", "d/x -> ../way/d/x"]), (at("d"), owner("q")));
+    let both = link(&["s/p/d", "s/q/d/x", "d/y"], &policy, &[1, 0]);
+    assert_eq!(obstacle(&both).1, Obstacle::HoldsLinks { owner: None });
+    // Its own old links, and those that lead to nothing in a package any more, keep nothing.
+    let stale = ["s/p/d", "s/q/", "d/x -> ../s/p/d/x", "d/y -> ../s/q/d/y"];
+    assert_eq!(link(&stale, &policy, &[0]).conflicts, vec![]);
+}
+
+#[test]
+fn unlinking_in_a_directory_keeps_it_where_it_is() {
+    let world = literal(&["s/p/d", "s/q/d/x", "d/x -> ../s/q/d/x", "d/y"]);
+    let steps = [(Action::Unlink, 1), (Action::Link, 0)];
+    let planned = world.plan(&request(&backing_up(Existing::Refuse), &steps));
+    assert_eq!(obstacle(&planned).1, Obstacle::HoldsLinks { owner: None });
+}
+
+#[test]
+fn only_a_file_is_adopted_and_only_in_a_files_place() {
+    let policy = native(Way::Adopt, true);
+    let planned = link(&["s/p/f", "f"], &policy, &[0]);
+    let [Op { change: Change::Displace { what: What::File, to: Place::Package { at, .. }, .. }, .. }] =
+        &planned.plan.ops[..]
+    else {
+        panic!("{:?}", planned.plan.ops)
+    };
+    assert_eq!(at.to_bytes(), b"s/p/f");
+    for lines in [
+        &["s/p/f", "f|"][..],
+        &["s/p/f", "f -> x"],
+        &["s/p/f", "f/x"],
+        &["s/p/f/x", "f"],
+        &["s/p/f -> x", "s/p/x/", "f"],
+        &["s/p/f -> x", "s/p/x", "f"],
+    ] {
+        let planned = link(lines, &policy, &[0]);
+        assert!(planned.conflicts.iter().any(|c| c.path.as_bytes() == b"f"), "{lines:?}");
+        assert_eq!(obstacle(&planned).1, Obstacle::NotAdoptable, "{lines:?}");
+    }
+}
+
+#[test]
+fn what_is_skipped_is_told_and_the_rest_linked() {
+    let planned = link(&["s/p/f", "s/p/g", "f"], &native(Way::Skip, true), &[0]);
+    assert_eq!(target(&planned), ["f", "g -> s/p/g"]);
+    let skipped: Vec<_> = planned.skipped.iter().map(|conflict| shown(&conflict.path)).collect();
+    assert_eq!((skipped, planned.conflicts), (vec!["f".to_owned()], vec![]));
+}
+
+#[test]
+fn a_decision_goes_over_the_strategy() {
+    let mut policy = native(Way::Skip, true);
+    let path = RelPath::new(b"g").expect("a path");
+    policy.decisions.insert(path, Way::Backup(Backup::default()));
+    let planned = link(&["s/p/f", "s/p/g", "f", "g"], &policy, &[0]);
+    assert_eq!(target(&planned), ["f", "g -> s/p/g", "g.backup"]);
+    let mut policy = Policy::native();
+    policy.decisions.insert(RelPath::new(b"f").expect("a path"), Way::Replace);
+    let planned = link(&["s/p/f", "s/p/g", "f", "g"], &policy, &[0]);
+    assert_eq!(planned.conflicts.iter().map(|c| shown(&c.path)).collect::<Vec<_>>(), ["g"]);
+}
+
+#[test]
+fn what_is_another_packages_gives_way_to_no_strategy() {
+    let strategies = [Way::Skip, Way::Backup(Backup::default()), Way::Adopt, Way::Replace];
+    for (lines, reason) in
+        [(&["s/p/f", "s/q/f", "f -> s/q/f"][..], "OtherPackage"), (&["s/p/s/x"], "StowDir")]
+    {
+        for strategy in &strategies {
+            let planned = link(lines, &native(strategy.clone(), true), &[0]);
+            assert_eq!(planned.conflicts.len(), 1, "{strategy:?} {lines:?}");
+            let found = format!("{:?}", planned.conflicts[0].reason);
+            assert!(found.starts_with(reason), "{strategy:?}: {found}");
+            assert!(!planned.conflicts[0].reason.is_resolvable());
+        }
+    }
+}
+
+/// Farm's own policy with backups to bring back.
+fn restoring(backups: &[(&str, &str)]) -> Policy {
+    let path = |path: &str| RelPath::new(path.as_bytes()).expect("a path");
+    let restore = backups.iter().map(|(at, backup)| (path(at), name(backup))).collect();
+    Policy { restore, ..Policy::native() }
+}
+
+#[test]
+fn a_backup_comes_back_when_its_place_is_free() {
+    let policy = restoring(&[("f", "f~"), ("d/g", "g~"), ("other", "other~")]);
+    let lines = ["s/p/f", "s/p/d/g", "f -> s/p/f", "f~", "d/g -> ../s/p/d/g", "d/g~ -> x", "other~"];
+    let planned = literal(&lines).plan(&request(&policy, &[(Action::Unlink, 0)]));
+    assert_eq!(target(&planned), ["d/", "d/g -> x", "f", "other~"]);
+    assert!(planned.plan.ops.iter().all(|op| matches!(op.change, Change::Restore { .. })));
+    assert_eq!(planned.plan.ops.len(), 2);
+}
+
+#[test]
+fn a_backup_that_is_gone_is_told() {
+    let policy = restoring(&[("f", "f~"), ("g", "g~")]);
+    let lines = ["s/p/f", "s/p/g", "s/q/g~", "f -> s/p/f", "g -> s/p/g", "g~ -> s/q/g~"];
+    let planned = literal(&lines).plan(&request(&policy, &[(Action::Unlink, 0)]));
+    assert_eq!(target(&planned), ["g~ -> s/q/g~"]);
+    let notice = |path: &str, backup| {
+        let path = RelPath::new(path.as_bytes()).expect("a path");
+        Notice::NoBackup { path, backup: name(backup) }
+    };
+    assert_eq!(planned.notices, [notice("f", "f~"), notice("g", "g~")]);
+}
+
+#[test]
+fn a_directory_that_a_backup_comes_back_to_is_not_folded() {
+    let policy = restoring(&[("d/f", "f~")]);
+    let lines = ["s/p/d/f", "s/q/d/g", "d/f -> ../s/p/d/f", "d/f~", "d/g -> ../s/q/d/g"];
+    let planned = literal(&lines).plan(&request(&policy, &[(Action::Unlink, 0)]));
+    assert_eq!(target(&planned), ["d/", "d/f", "d/g -> ../s/q/d/g"]);
+}
+
+#[test]
+fn a_backup_of_what_two_packages_share_comes_back_when_both_are_gone() {
+    let policy = restoring(&[("d", "d~")]);
+    let lines = ["s/p/d/x", "s/q/d/y", "d/x -> ../s/p/d/x", "d/y -> ../s/q/d/y", "d~"];
+    let one = literal(&lines).plan(&request(&policy, &[(Action::Unlink, 0)]));
+    assert_eq!(target(&one), ["d -> s/q/d", "d~"]);
+    let both = literal(&lines).plan(&request(&policy, &[(Action::Unlink, 0), (Action::Unlink, 1)]));
+    assert_eq!(target(&both), ["d"]);
+    let relink = literal(&lines)
+        .plan(&request(&policy, &[(Action::Unlink, 0), (Action::Unlink, 1), (Action::Link, 0)]));
+    assert_eq!(target(&relink), ["d/", "d/x -> ../s/p/d/x", "d~"]);
+}
+
+#[test]
+fn a_backup_stays_while_something_else_is_in_its_place() {
+    let policy = restoring(&[("f", "f~"), ("d", "d~")]);
+    let mine = ["s/p/f", "s/p/d/x", "f", "f~", "d/x -> ../s/p/d/x", "d/mine", "d~"];
+    let planned = literal(&mine).plan(&request(&policy, &[(Action::Unlink, 0)]));
+    assert_eq!(target(&planned), ["d/", "d/mine", "d~", "f", "f~"]);
 }

@@ -86,6 +86,9 @@ impl<'a> Planner<'a> {
         if !self.target_read(visit.dir, true) || self.guarded(visit.dir) {
             return None;
         }
+        if !self.request.policy.restore.is_empty() {
+            self.unlinked_in.insert(visit.dir);
+        }
         let names = match entries {
             Some((src, entries)) => Names::Package(src, entries.iter()),
             None => {
@@ -184,7 +187,7 @@ impl<'a> Planner<'a> {
         }
     }
 
-    fn is_in(&self, place: &Place, id: SourceId) -> bool {
+    pub(super) fn is_in(&self, place: &Place, id: SourceId) -> bool {
         let source = self.snapshot.source(id);
         place.package == source.package && place.stow_dir == source.stow_dir
     }

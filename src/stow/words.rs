@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use farm::{
-    Action, Change, Conflict, Failure, LinkText, Name, Notice, Op, Outcome, Place, Planned, Reason, RelPath,
-    Request, ScanError, Thing,
+    Action, Change, Conflict, Failure, LinkText, Name, Notice, Op, Outcome, Place, Planned, Reason,
+    Recovered, RelPath, Request, ScanError, Thing,
 };
 
 use super::getopt::UsageError;
@@ -167,6 +167,9 @@ pub fn failure(message: &[u8]) -> Vec<u8> {
 /// The last line of a run with `--simulate`.
 pub const SIMULATION: &[u8] = b"WARNING: in simulation mode so not modifying filesystem.\n";
 
+/// Said while another run is at work on the target.
+pub const WAITING: &[u8] = b"WARNING: waiting for another farm or stow to finish with this target\n";
+
 /// The last line of a run that has conflicts.
 const ABORTED: &[u8] = b"All operations aborted.\n";
 
@@ -266,6 +269,7 @@ pub fn notice(out: &mut Vec<u8>, notice: &Notice) {
             line(out, &[b"Ignoring an absolute symlink: ", path.as_bytes(), b" => ", text.as_bytes()]);
             return;
         }
+        Notice::NoBackup { path, .. } => (b"WARNING: no backup to restore for ", path),
     };
     let path: &[u8] = if path.is_root() { b"." } else { path.as_bytes() };
     line(out, &[words, path]);
@@ -297,6 +301,10 @@ fn reason(conflict: &Conflict) -> Vec<u8> {
         }
         Reason::StowDir => [b"existing target is the stow directory: ", target].concat(),
         Reason::NotADirectory => [b"existing target is not a directory: ", target].concat(),
+        // Farm's own strategies alone come to these.
+        Reason::BackupPlace | Reason::Unresolved { .. } => {
+            [b"existing target cannot be moved out of the way: ", target].concat()
+        }
     }
 }
 
@@ -341,6 +349,21 @@ pub fn outcome(outcome: &Outcome, verbose: bool) -> Vec<u8> {
     }
     for error in &outcome.left_over {
         line(&mut out, &[b"WARNING: ", error.to_string().as_bytes()]);
+    }
+    out
+}
+
+/// Returns what became of an earlier run that was interrupted.
+pub fn recovered(recovered: &Recovered) -> Vec<u8> {
+    let command = recovered.header.command.join(" ");
+    let what: &[u8] = if recovered.finished { b"finished" } else { b"took back" };
+    let mut out = Vec::new();
+    line(&mut out, &[b"WARNING: ", what, b" what an interrupted run had begun: ", command.as_bytes()]);
+    if !recovered.stuck.is_empty() {
+        line(&mut out, &[b"stow: ERROR: not everything; `farm recover` tries again:"]);
+    }
+    for error in &recovered.stuck {
+        line(&mut out, &[b"  * ", error.to_string().as_bytes()]);
     }
     out
 }

@@ -23,12 +23,12 @@ fn a_dry_run_shows_what_would_move_and_changes_nothing() {
     let home = home();
     let (before, times) = (home.identity(), home.times());
     let plan = "\
-~ .zshrc -> dotfiles/zsh/.zshrc (what is there moves into the package)
+~ .zshrc -> dotfiles/zsh/.zshrc (the file there moves into the package)
 would adopt .zshrc into zsh: 1 file moved, 1 link; nothing was changed
 ";
     home.farm(&["adopt", "-n", "zsh", "../.zshrc"]).run().prints(plan);
     let plan = "\
-~ .config/nvim -> ../dotfiles/nvim/.config/nvim (what is there moves into the package)
+~ .config/nvim -> ../dotfiles/nvim/.config/nvim (the directory there moves into the package)
 would adopt .config/nvim into nvim, a new package: 1 directory moved, 1 link; nothing was changed
 ";
     home.farm(&["adopt", "-n", "nvim", &home.text(".config/nvim")]).run().prints(plan);
@@ -42,7 +42,10 @@ fn json_says_what_moves_and_what_is_refused() {
     let expected = json!({
         "command": "adopt", "dry_run": true, "changed": false,
         "dir": "~/dotfiles", "target": "~", "package": "zsh",
-        "ops": [{"op": "adopt", "path": "~/.zshrc", "to": "dotfiles/zsh/.zshrc"}],
+        "ops": [{
+            "op": "adopt", "path": "~/.zshrc", "to": "dotfiles/zsh/.zshrc",
+            "what": "file", "other_path": "~/dotfiles/zsh/.zshrc",
+        }],
         "refused": [], "left": [],
     });
     assert_eq!((run.code(), &*run.stderr, run.json()), (0, "", expected), "{run}");
@@ -86,6 +89,7 @@ error: cannot adopt into zsh: 11 things stand against it
   /etc/passwd              not in the target, ~
 nothing was changed
 hint: make the link absolute first
+hint: --overwrite takes it all the same; what the package has goes to the state directory
 ";
     let run = home
         .farm(&["adopt", "zsh", "/etc/passwd", "..", ".", "zsh/.zprofile", "../.zprofile", "../nowhere"])
@@ -236,6 +240,15 @@ fn eject_is_the_reverse_of_adopt() {
 }
 
 #[test]
+fn a_package_is_left_without_empty_directories() {
+    let home = Sandbox::with(&["dotfiles/p/.config/a/x", "dotfiles/p/.config/b"]);
+    home.farm(&["link", "-q", "p"]).run().prints("");
+    home.farm(&["eject", "-q", "p", "../.config/a/x", "../.config/b"]).run().prints("");
+    assert_eq!(home.tree(), ".config/\n.config/a/\n.config/a/x\n.config/b\n");
+    assert_eq!(home.tree_below("dotfiles"), "p/\n");
+}
+
+#[test]
 fn eject_unfolds_down_to_the_path() {
     let home = Sandbox::with(&["dotfiles/p/.config/a/x", "dotfiles/p/.config/a/y", "dotfiles/p/.config/b"]);
     home.farm(&["link", "-q", "p"]).run().prints("");
@@ -252,6 +265,45 @@ fn eject_unfolds_down_to_the_path() {
     assert_eq!(home.tree(), tree);
     assert_eq!(fs::read_to_string(home.path(".config/a/x")).unwrap(), "dotfiles/p/.config/a/x");
     assert!(!home.path("dotfiles/p/.config/a/x").exists());
+}
+
+/// Runs a command and takes it back: all files are the same ones again, all else is there again, and nothing more.
+#[track_caller]
+fn check_undo(args: &[&str]) {
+    let home = home();
+    home.file("dotfiles/p/.vim/a/x");
+    home.file("dotfiles/p/.vim/b");
+    home.farm(&["link", "-q", "p"]).run().prints("");
+    let before = home.identity();
+    let run = home.farm(args).run();
+    assert!(run.code() == 0 && home.identity() != before, "{run}");
+    let run = home.farm(&["undo"]).run();
+    assert_eq!(run.code(), 0, "{run}");
+    let after = home.identity();
+    assert_eq!(after.keys().collect::<Vec<_>>(), before.keys().collect::<Vec<_>>(), "{run}");
+    for (path, identity) in &before {
+        let is_file = fs::symlink_metadata(home.path(path)).unwrap().is_file();
+        assert!(!is_file || after.get(path) == Some(identity), "{path:?}\n{run}");
+    }
+}
+
+#[test]
+fn undo_takes_an_adoption_back() {
+    check_undo(&["adopt", "zsh", "../.config/nvim", "../.zshrc"]);
+    check_undo(&["adopt", "--no-fold", "p", "../.config"]);
+}
+
+#[test]
+fn undo_takes_a_new_package_away() {
+    check_undo(&["adopt", "new", "../.zshrc"]);
+    check_undo(&["adopt", "new", "../.config/nvim", "../.zshrc"]);
+}
+
+#[test]
+fn undo_takes_an_ejection_back() {
+    check_undo(&["eject", "p", "../.vim/a/x"]);
+    check_undo(&["eject", "p", "../.vim/a/x", "../.vim/b"]);
+    check_undo(&["eject", "p", "../.vim"]);
 }
 
 #[test]

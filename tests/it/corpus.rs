@@ -158,6 +158,7 @@ impl Home {
             .current_dir(place)
             .env_clear()
             .env("HOME", &self.path)
+            .env("FARM_STATE_DIR", self.path.with_file_name("state"))
             .env("PATH", std::env::var_os("PATH").unwrap_or_default());
         let output = command.output().unwrap();
         Run { command, output }

@@ -142,7 +142,7 @@ fn json_is_one_object_that_says_whether_anything_changed() {
         "command": "link", "dry_run": true, "changed": false,
         "dir": "~/dotfiles", "target": "~", "packages": ["nvim"], "held_back": [],
         "ops": [{"op": "make-link", "path": "~/.config", "to": "dotfiles/nvim/.config"}],
-        "conflicts": [], "notices": [],
+        "conflicts": [], "skipped": [], "notices": [],
     });
     assert_eq!(link(&["link", "--json", "-n", "nvim"]), expected);
     assert_eq!(link(&["--json", "link", "nvim"])["changed"], true);
@@ -340,8 +340,8 @@ fn a_file_of_other_bytes_or_mode_is_in_the_way() {
     home.farm(&["link", "zsh"]).run().fails(
         1,
         "error: cannot link zsh: 2 things are in the way\n  .config/zsh  a file, not a link\n  .zshrc       a file, \
-         not a link, and not equal to zsh's\nnothing was changed\nhint: move it away, or make the package's file \
-         equal to it, then link again\n",
+         not a link, and not equal to zsh's\nnothing was changed\nhint: --backup moves them aside; `farm adopt zsh` \
+         takes them into the package\n",
     );
     assert_eq!(home.identity(), before);
     let mode = fs::metadata(home.path(".zshrc")).unwrap().permissions().mode();
@@ -361,7 +361,7 @@ fn every_conflict_is_shown_and_nothing_changes() {
         1,
         "error: cannot link p: 4 things are in the way\n  a  a file, not a link, and not equal to p's\n  b  a file, \
          not a link\n  c  a directory, where p has none\n  d  a link to elsewhere, not made by farm\nnothing was \
-         changed\nhint: move it away, or make the package's file equal to it, then link again\n",
+         changed\nhint: --backup moves them aside; `farm adopt p` takes them into the package\n",
     );
     assert_eq!(home.identity(), before);
     let json = home.farm(&["link", "--json", "p"]).run().json();
@@ -375,15 +375,15 @@ fn keep_going_holds_back_only_what_something_is_in_the_way_of() {
     let home = Sandbox::with(&["dotfiles/p/a", "dotfiles/p/b", "dotfiles/q/c", ".keep", "b"]);
     let conflict =
         "error: cannot link p: 1 thing is in the way\n  b  a file, not a link, and not equal to p's\n";
+    let hint = "hint: --backup moves it aside; `farm adopt p` takes it into the package\n";
     home.farm(&["link", "p", "q"]).run().fails(
         1,
         &format!(
-            "{conflict}nothing was changed\nhint: --keep-going holds back only the packages that something is in \
+            "{conflict}nothing was changed\n{hint}hint: --keep-going holds back only the packages that something is in \
              the way of\n"
         ),
     );
     assert_eq!(home.tree(), ".keep\nb\n");
-    let hint = "hint: move it away, or make the package's file equal to it, then link again\n";
     let run = home.farm(&["link", "--keep-going", "p", "q"]).run();
     run.says(1, "linked q: 1 link\n", &format!("{conflict}{hint}"));
     assert_eq!(home.tree(), ".keep\nb\nc -> dotfiles/q/c\n");

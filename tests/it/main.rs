@@ -7,6 +7,8 @@ mod chkstow; // `chkstow` finds what is not as stow would have it
 mod corpus; // a real repository gets the links that GNU Stow makes
 mod differences; // the documented differences from GNU Stow are real
 mod differential; // farm's stow dialect does what GNU Stow 2.4 does, on thousands of random farms
+mod generations;
 mod link; // packages come, go and are made right
 mod sandbox; // a home of its own for each test
-mod stowrc; // resource files give stow its options
+mod stowrc;
+mod strategies; // what is in the way is skipped, backed up, adopted, replaced, or asked about // resource files give stow its options

@@ -12,6 +12,9 @@ use super::{WARNING, Words, name, path_shown, plan_lines, shown, text_shown, to_
 /// More paths than this are counted, not named.
 const NAMED: usize = 3;
 
+/// More hints than this nobody reads.
+const HINTS: usize = 2;
+
 impl Words {
     /// Says what came of an adoption or an ejection.
     pub fn transferred(
@@ -79,8 +82,13 @@ impl Words {
             Direction::Adopt { .. } => format!("cannot adopt into {package}"),
             Direction::Eject => format!("cannot eject from {package}"),
         };
-        let hint = objections.iter().find_map(|objection| hint(asked, objection));
-        self.say_error(&format!("{what}: {count}"), &facts, hint.as_deref());
+        let mut hints: Vec<String> = Vec::new();
+        for hint in objections.iter().filter_map(|objection| hint(asked, objection)) {
+            if hints.len() < HINTS && !hints.contains(&hint) {
+                hints.push(hint);
+            }
+        }
+        self.say_error(&format!("{what}: {count}"), &facts, &hints);
     }
 }
 

@@ -218,7 +218,8 @@ fn sees_files_through_removed_links(case: &Case, farm: &Outcome) -> bool {
         let path = if let Some(line) = line.strip_prefix("  * cannot stow ") {
             let to_file = || line.split_once(" over existing target ")?.1.split_once(" since ");
             let to_other = || line.split_once(" over existing non-directory target ");
-            to_file().map(|(path, _)| path).or_else(|| Some(to_other()?.1))
+            let to_dir = || line.split_once(" over existing directory target ");
+            to_file().map(|(path, _)| path).or_else(|| Some(to_other().or_else(to_dir)?.1))
         } else {
             line.strip_prefix("  * existing target is not owned by stow: ")
         };
@@ -276,10 +277,13 @@ fn is_below(path: &str, dir: &str) -> bool {
 /// conflicts and the other none, the changes of the other are not compared: all or nothing is done.
 fn differ_only_at(case: &Case, is_it: &dyn Fn(&str) -> bool) -> bool {
     let Some(farm) = case.farm else { return false };
-    let only = |one: &Outcome, other: &Outcome| -> Vec<String> {
-        conflict_lines(one).filter(|line| !other.err.contains(line)).cloned().collect()
+    let only = |one: &Outcome, other: &Outcome, is_one: fn(&str) -> bool| -> Vec<String> {
+        let count = |outcome: &Outcome, line: &String| outcome.err.iter().filter(|&it| it == line).count();
+        one.err.iter().filter(|it| is_one(it) && count(one, it) > count(other, it)).cloned().collect()
     };
-    let conflicts = [only(farm, case.stow), only(case.stow, farm)].concat();
+    let differing =
+        |is_one: fn(&str) -> bool| [only(farm, case.stow, is_one), only(case.stow, farm, is_one)].concat();
+    let mut conflicts = differing(is_conflict);
     let changes = if farm.status == case.stow.status {
         let of_one = |edit: &&Edit| !(farm.changes.contains(edit) && case.stow.changes.contains(edit));
         farm.changes.iter().chain(&case.stow.changes).filter(of_one).collect()
@@ -288,6 +292,10 @@ fn differ_only_at(case: &Case, is_it: &dyn Fn(&str) -> bool) -> bool {
     } else {
         Vec::new()
     };
+    if conflicts.is_empty() && changes.is_empty() {
+        // Where neither went on, what each would have done tells.
+        conflicts = differing(is_operation);
+    }
     !(conflicts.is_empty() && changes.is_empty())
         && conflicts.iter().all(|line| line.split_whitespace().any(is_it))
         && changes.iter().all(|edit| is_it(&edit.path))
@@ -407,7 +415,16 @@ fn step_by_step(case: &Case) -> Option<Result<StepByStep, Known>> {
 
 /// The lines of an outcome that name a conflict.
 fn conflict_lines(outcome: &Outcome) -> impl Iterator<Item = &String> {
-    outcome.err.iter().filter(|line| line.starts_with("  * "))
+    outcome.err.iter().filter(|line| is_conflict(line))
+}
+
+fn is_conflict(line: &str) -> bool {
+    line.starts_with("  * ")
+}
+
+fn is_operation(line: &str) -> bool {
+    ["LINK: ", "UNLINK: ", "MKDIR: ", "RMDIR ", "MV: "].iter().any(|verb| line.starts_with(verb))
+        && !line.ends_with(" action)")
 }
 
 /// The conflicts of an outcome, each group with its heading.

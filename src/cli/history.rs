@@ -1,0 +1,130 @@
+//! `farm generations`, `farm rollback`, `farm undo` and `farm recover`.
+
+use farm::{Header, Memory, Record, RelPath};
+use jiff::{Span, Timestamp, Zoned};
+
+use super::args::{Generations, Global, Recover};
+use super::resolve::Farm;
+use super::session::{self, Session};
+use super::words::Words;
+use super::{Exit, StowRc, json};
+use crate::environment;
+
+/// A generation as it is told of.
+pub struct Told {
+    pub header: Header,
+    /// When, in the local time zone.
+    pub date: String,
+    /// What its command changed.
+    pub ops: Vec<farm::Op>,
+    /// Whether it is the state of things.
+    pub is_current: bool,
+}
+
+fn find(global: &Global, stowrc: &StowRc, words: &Words) -> Result<Farm, Exit> {
+    Farm::find(global.dir.as_deref(), global.target.as_deref(), stowrc)
+        .map_err(|refusal| words.refusal(&refusal))
+}
+
+/// Runs `farm generations`.
+pub fn generations(global: &Global, asked: &Generations, stowrc: &StowRc, words: &Words) -> Exit {
+    run(|| {
+        let farm = find(global, stowrc, words)?;
+        let wait = session::wait(global, words);
+        let session = Session::open_to_read(global, &farm.target(), &wait, words)?;
+        let memory = session.memory();
+        if let Some(span) = &asked.expire {
+            let before = Zoned::now().checked_sub(parse_span(span).map_err(|()| {
+                words.usage(&format!("{span} is no span of time"), "say `30d`, `2 weeks` or `1y`")
+            })?);
+            let before =
+                before.map_err(|_| words.usage(&format!("{span} is too long ago"), "say `30d` or `1y`"))?;
+            if !global.dry_run {
+                let ids =
+                    memory.expire(before.timestamp().as_second()).map_err(|error| words.error(&error))?;
+                words.expired(&farm, &ids);
+                return Ok(Exit::Done);
+            }
+        }
+        let headers = memory.generations().map_err(|error| words.memory_error(&error))?;
+        let last = headers.last().map(|header| header.id);
+        let mut told = Vec::new();
+        for header in headers.into_iter().rev() {
+            let Record { header, phases, .. } =
+                memory.generation(header.id).map_err(|error| words.memory_error(&error))?;
+            told.push(Told {
+                date: date(header.time),
+                ops: phases.into_iter().flat_map(|plan| plan.ops).collect(),
+                is_current: last == Some(header.id),
+                header,
+            });
+        }
+        if global.json {
+            json::generations(&farm, &told);
+        } else {
+            words.generations(&farm, &told);
+        }
+        Ok(Exit::Done)
+    })
+}
+
+/// Runs `farm rollback` and `farm undo`.
+pub fn back(global: &Global, to: Option<u64>, keep_going: bool, stowrc: &StowRc, words: &Words) -> Exit {
+    run(|| {
+        let farm = find(global, stowrc, words)?;
+        let wait = session::wait(global, words);
+        let session = Session::open_to_read(global, &farm.target(), &wait, words)?;
+        let memory = session.memory();
+        let before = || memory.before().map_err(|error| words.memory_error(&error));
+        let Some(to) = to.map_or_else(before, |to| Ok(Some(to)))? else { return Ok(words.nothing_to_undo()) };
+        let way = memory.way(to).map_err(|error| words.no_way(&error))?;
+        let farm = Farm { root: way.root.clone(), mount: RelPath::root(), ..farm };
+        if !way.changed.is_empty() && !keep_going {
+            return Ok(words.changed_since(&farm, &way));
+        }
+        let failure = match global.dry_run || way.phases.is_empty() {
+            true => None,
+            false => session.go_back(&way).err(),
+        };
+        if global.json {
+            json::back(&farm, &way, failure.as_deref(), global.dry_run);
+        }
+        Ok(words.back(&farm, &way, failure.as_deref()))
+    })
+}
+
+/// Runs `farm recover`.
+pub fn recover(global: &Global, asked: &Recover, stowrc: &StowRc, words: &Words) -> Exit {
+    run(|| {
+        let farm = find(global, stowrc, words)?;
+        let wait = session::wait(global, words);
+        let Some(state) = environment::state_dir() else { return Ok(words.nothing_to_recover(&farm)) };
+        if !farm::is_interrupted(&state, &farm.target()) {
+            return Ok(words.nothing_to_recover(&farm));
+        }
+        if global.dry_run {
+            words.pending();
+            return Ok(Exit::Done);
+        }
+        if asked.forget {
+            let aside =
+                Memory::forget(&state, &farm.target(), &wait).map_err(|error| words.memory_error(&error))?;
+            return Ok(words.forgotten(aside.as_deref()));
+        }
+        Session::open(global, &farm.target(), &wait, words).map(|_| Exit::Done)
+    })
+}
+
+fn run(command: impl FnOnce() -> Result<Exit, Exit>) -> Exit {
+    command().unwrap_or_else(|exit| exit)
+}
+
+fn parse_span(text: &str) -> Result<Span, ()> {
+    text.parse::<Span>().map_err(drop).and_then(|span| if span.is_negative() { Err(()) } else { Ok(span) })
+}
+
+/// Returns a time in the local time zone, to the minute.
+fn date(seconds: i64) -> String {
+    let Ok(time) = Timestamp::from_second(seconds) else { return "?".to_owned() };
+    time.to_zoned(jiff::tz::TimeZone::system()).strftime("%Y-%m-%d %H:%M").to_string()
+}

@@ -1,0 +1,131 @@
+//! What commands that change a farm have in common: the memory of the target, and the words around it.
+
+use std::path::Path;
+
+use farm::{Failure, Memory, Outcome, Plan, Recovered, Run, Way, is_interrupted};
+
+use super::Exit;
+use super::args::Global;
+use super::words::Words;
+use crate::environment;
+
+/// A run that may change a farm.
+pub struct Session<'a> {
+    memory: Memory<'a>,
+    words: &'a Words,
+}
+
+impl<'a> Session<'a> {
+    /// Opens the memory of the target and recovers from an interrupted run, unless nothing is to be changed.
+    ///
+    /// # Errors
+    /// How to exit, when that has been said.
+    pub fn open(
+        global: &Global,
+        target: &Path,
+        wait: &'a dyn Fn() -> bool,
+        words: &'a Words,
+    ) -> Result<Session<'a>, Exit> {
+        let state = environment::state_dir();
+        if global.dry_run {
+            if state.is_some_and(|state| is_interrupted(&state, target)) {
+                words.pending();
+            }
+            return Ok(Session { memory: Memory::none(), words });
+        }
+        let opened = Memory::open(state.as_deref(), target, wait);
+        let (memory, recovered) = opened.map_err(|error| words.memory_error(&error))?;
+        let session = Session { memory, words };
+        match recovered {
+            Some(recovered) => session.say_recovered(&recovered).map(|()| session),
+            None => Ok(session),
+        }
+    }
+
+    /// As [`open`](Self::open), also when nothing is to be changed: what is remembered is wanted.
+    ///
+    /// # Errors
+    /// How to exit, when that has been said.
+    pub fn open_to_read(
+        global: &Global,
+        target: &Path,
+        wait: &'a dyn Fn() -> bool,
+        words: &'a Words,
+    ) -> Result<Session<'a>, Exit> {
+        let state = environment::state_dir();
+        if state.as_deref().is_some_and(|state| global.dry_run && is_interrupted(state, target)) {
+            words.pending();
+            return Err(Exit::Refused);
+        }
+        let opened = Memory::open(state.as_deref(), target, wait);
+        let (memory, recovered) = opened.map_err(|error| words.memory_error(&error))?;
+        let session = Session { memory, words };
+        match recovered {
+            Some(recovered) => session.say_recovered(&recovered).map(|()| session),
+            None => Ok(session),
+        }
+    }
+
+    /// Goes the way back to another generation.
+    ///
+    /// # Errors
+    /// The step that failed.
+    pub fn go_back(&self, way: &Way) -> Result<(), Box<Failure>> {
+        let stop = environment::stop_on_signals();
+        let run = Run { command: environment::command(), back_to: Some(way.to), stop: &stop };
+        let outcome = self.memory.apply(&way.root, &way.phases, &run)?;
+        self.words.left_over(&outcome.left_over);
+        Ok(())
+    }
+
+    /// Says what became of an interrupted run.
+    fn say_recovered(&self, recovered: &Recovered) -> Result<(), Exit> {
+        match self.words.recovered(recovered) {
+            Exit::Done => Ok(()),
+            exit => Err(exit),
+        }
+    }
+
+    /// What is remembered of the target.
+    pub fn memory(&self) -> &Memory<'a> {
+        &self.memory
+    }
+
+    /// Makes ready for a change; `true` says that what was planned must be planned again.
+    ///
+    /// # Errors
+    /// How to exit, when that has been said.
+    pub fn begin(&mut self) -> Result<bool, Exit> {
+        let again = self.memory.begin().map_err(|error| self.words.memory_error(&error))?;
+        if let Some(problem) = self.memory.problem() {
+            self.words.no_memory(problem);
+        }
+        Ok(again)
+    }
+
+    /// Does a plan on the farm at `root`.
+    ///
+    /// # Errors
+    /// The step that failed.
+    pub fn apply(&self, root: &Path, phases: &[Plan]) -> Result<Outcome, Box<Failure>> {
+        let stop = environment::stop_on_signals();
+        let outcome = self.memory.apply(
+            root,
+            phases,
+            &Run { command: environment::command(), back_to: None, stop: &stop },
+        )?;
+        self.words.left_over(&outcome.left_over);
+        Ok(outcome)
+    }
+}
+
+/// Returns what waits for another farm, or does not.
+pub fn wait<'a>(global: &Global, words: &'a Words) -> impl Fn() -> bool + 'a {
+    let wait = !global.no_wait;
+    move || {
+        if wait {
+            words.waiting();
+        }
+        wait
+    }
+}

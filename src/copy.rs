@@ -1,0 +1,149 @@
+//! Copying what cannot be renamed because it lies on another file system.
+//!
+//! A copy has the bytes, permissions, times, extended attributes and link texts of what it was made of, and is on the
+//! disk before anything else happens.
+
+use std::io;
+
+use crate::path::{Name, RelPath};
+use crate::scan::equal;
+use crate::sys::{Found, Handle, copy_file_metadata, fault};
+use crate::tree::Kind;
+
+/// Copies what is at `name` in `from`, a directory with all that is in it, to `new_name` in `to`, where nothing may be.
+///
+/// # Errors
+/// The system's, and "unsupported" for a FIFO, socket or device.
+pub fn copy(from: &Handle, name: &[u8], to: &Handle, new_name: &[u8]) -> io::Result<()> {
+    match from.look(name)? {
+        None => return Err(io::ErrorKind::NotFound.into()),
+        Some(Found::Dir) => {}
+        Some(found) => {
+            copy_entry(from, name, found, to, new_name)?;
+            return to.sync();
+        }
+    }
+    let (Some(top), Some(new_top)) = (Name::new(name), Name::new(new_name)) else {
+        return Err(io::ErrorKind::InvalidInput.into());
+    };
+    to.mkdir(new_name)?;
+    // Permissions and times of a directory are set when it is full.
+    let mut dirs = vec![RelPath::root()];
+    let mut at = 0;
+    while at < dirs.len() {
+        let dir = dirs[at].clone();
+        let source = from.open_below(&RelPath::from_names([&top]).join_path(&dir))?;
+        let target = to.open_below(&RelPath::from_names([&new_top]).join_path(&dir))?;
+        for entry in from.open_below(&RelPath::from_names([&top]).join_path(&dir))?.list(false)? {
+            let name = entry.name.as_bytes();
+            let found = match entry.kind {
+                Kind::Dir => {
+                    target.mkdir(name)?;
+                    dirs.push(dir.join(&entry.name));
+                    continue;
+                }
+                Kind::Link(_) => Found::Link,
+                Kind::File => Found::File,
+                Kind::Other => Found::Other,
+            };
+            copy_entry(&source, name, found, &target, name)?;
+        }
+        at += 1;
+    }
+    for dir in dirs.iter().rev() {
+        let source = from.open_below(&RelPath::from_names([&top]).join_path(dir))?;
+        let target = to.open_below(&RelPath::from_names([&new_top]).join_path(dir))?;
+        target.copy_metadata(&source)?;
+        target.sync()?;
+    }
+    to.sync()
+}
+
+fn copy_entry(from: &Handle, name: &[u8], found: Found, to: &Handle, new_name: &[u8]) -> io::Result<()> {
+    match found {
+        Found::Link => to.symlink(&from.link_text(name)?, new_name),
+        Found::File => {
+            let mut reader = from.open_file(name)?;
+            let mut writer = to.create_file(new_name)?;
+            fault::point()?;
+            io::copy(&mut reader, &mut writer)?;
+            copy_file_metadata(&reader, &writer)?;
+            fault::point()?;
+            writer.sync_all()
+        }
+        Found::Dir | Found::Other => Err(io::Error::new(
+            io::ErrorKind::Unsupported,
+            "a FIFO, socket or device cannot move to another file system",
+        )),
+    }
+}
+
+/// Tells whether two entries are the same: kind, bytes and permissions of files, texts of links, names in directories.
+///
+/// # Errors
+/// The system's.
+pub fn is_copy(one: &Handle, name: &[u8], other: &Handle, other_name: &[u8]) -> io::Result<bool> {
+    let kinds = (one.look(name)?, other.look(other_name)?);
+    match kinds {
+        (Some(Found::Link), Some(Found::Link)) => {
+            return Ok(one.link_text(name)? == other.link_text(other_name)?);
+        }
+        (Some(Found::File), Some(Found::File)) => return equal(one, name, other, other_name),
+        (Some(Found::Dir), Some(Found::Dir)) => {}
+        _ => return Ok(false),
+    }
+    let (Some(top), Some(other_top)) = (Name::new(name), Name::new(other_name)) else { return Ok(false) };
+    let mut todo = vec![RelPath::root()];
+    while let Some(dir) = todo.pop() {
+        let here = RelPath::from_names([&top]).join_path(&dir);
+        let there = RelPath::from_names([&other_top]).join_path(&dir);
+        let (mut left, mut right) =
+            (one.open_below(&here)?.list(true)?, other.open_below(&there)?.list(true)?);
+        left.sort_unstable_by(|a, b| a.name.cmp(&b.name));
+        right.sort_unstable_by(|a, b| a.name.cmp(&b.name));
+        if left != right {
+            return Ok(false);
+        }
+        let (one, other) = (one.open_below(&here)?, other.open_below(&there)?);
+        for entry in left {
+            let name = entry.name.as_bytes();
+            match entry.kind {
+                Kind::Dir => todo.push(dir.join(&entry.name)),
+                Kind::File if !equal(&one, name, &other, name)? => return Ok(false),
+                Kind::File | Kind::Link(_) | Kind::Other => {}
+            }
+        }
+    }
+    Ok(true)
+}
+
+/// Removes what is at `name` in `dir`, a directory with all that is in it: a copy, or what was copied.
+///
+/// # Errors
+/// The system's.
+pub fn remove(dir: &Handle, name: &[u8]) -> io::Result<()> {
+    match dir.look(name)? {
+        None => return Ok(()),
+        Some(Found::Dir) => {}
+        Some(_) => return dir.unlink(name),
+    }
+    let Some(top) = Name::new(name) else { return Ok(()) };
+    let mut dirs = vec![RelPath::from_names([&top])];
+    let mut at = 0;
+    while at < dirs.len() {
+        let path = dirs[at].clone();
+        let handle = dir.open_below(&path)?;
+        for entry in dir.open_below(&path)?.list(false)? {
+            match entry.kind {
+                Kind::Dir => dirs.push(path.join(&entry.name)),
+                _ => handle.unlink(entry.name.as_bytes())?,
+            }
+        }
+        at += 1;
+    }
+    for path in dirs.iter().rev() {
+        let Some((above, name)) = path.split() else { continue };
+        dir.open_below(&above)?.rmdir(name.as_bytes())?;
+    }
+    Ok(())
+}

@@ -1,0 +1,40 @@
+//! What the program takes from its surroundings: the state directory, and signals.
+
+use std::env;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+
+/// Returns the state directory: `$FARM_STATE_DIR`, else `$XDG_STATE_HOME/farm`, else `~/.local/state/farm`. Relative
+/// values do not count.
+pub fn state_dir() -> Option<PathBuf> {
+    let set = |name: &str| env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    set("FARM_STATE_DIR")
+        .or_else(|| set("XDG_STATE_HOME").map(|state| state.join("farm")))
+        .or_else(|| set("HOME").map(|home| home.join(".local/state/farm")))
+}
+
+/// Returns the command as it was typed, without the program's path: generations tell it.
+pub fn command() -> Vec<String> {
+    let mut words = env::args_os().map(|word| word.to_string_lossy().into_owned());
+    let program = words.next().unwrap_or_default();
+    let called = program.rsplit('/').next().unwrap_or_default();
+    let own = ["stow", "chkstow"].contains(&called).then(|| called.to_owned());
+    own.into_iter().chain(words).collect()
+}
+
+/// Lets SIGINT, SIGTERM and SIGHUP ask to stop instead of killing, from now on; the answer tells whether one has.
+///
+/// While a run waits for another it may be killed: nothing has been begun.
+pub fn stop_on_signals() -> impl Fn() -> bool {
+    let stop = Arc::new(AtomicBool::new(false));
+    for signal in [SIGINT, SIGTERM, SIGHUP] {
+        // Where a signal cannot be caught the journal takes care.
+        let _ = signal_hook::flag::register(signal, stop.clone());
+    }
+    // A journal that grows too long is an error like any other, not the end.
+    let _ = signal_hook::flag::register(signal_hook::consts::SIGXFSZ, Arc::new(AtomicBool::new(false)));
+    move || stop.load(Ordering::Relaxed)
+}

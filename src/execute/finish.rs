@@ -1,0 +1,73 @@
+//! Cleaning up after one operation, once all are committed.
+//!
+//! Every name but the run's own is as planned by then. This only goes forward, can be interrupted anywhere, and be
+//! done again.
+
+use std::path::PathBuf;
+
+use super::ground::{At, Ground};
+use super::perform::discard;
+use crate::copy;
+use crate::error::Error;
+use crate::op::{Change, Entry, Op, Place, Thing};
+
+/// What the state directory keeps now: where it was, and where it is.
+type Kept = Option<(PathBuf, PathBuf)>;
+
+impl Ground<'_> {
+    /// Removes what an operation, the run's number `index`, has put out of the way.
+    ///
+    /// # Errors
+    /// The system's; the farm is as planned all the same.
+    pub fn finish(&mut self, index: usize, op: &Op) -> Result<Kept, Error> {
+        if let Change::Make(_) = op.change {
+            return Ok(None);
+        }
+        let Some(at) = self.at_if_there(&op.path, false)? else { return Ok(None) };
+        let (staged, aside) = (self.own(index, &at, ""), self.own(index, &at, "a"));
+        match &op.change {
+            Change::Make(_) => Ok(None),
+            Change::Remove(thing) => discard(&staged, thing).map(|()| None),
+            Change::Swap { old, .. } => {
+                discard(&staged, old)?;
+                discard(&aside, old).map(|()| None)
+            }
+            Change::Displace { to, .. } => {
+                // What was copied is on the disk in its new place.
+                remove(&staged)?;
+                remove(&aside)?;
+                let Some(place) = self.place(op, &at, to, false)? else { return Ok(None) };
+                match to {
+                    Place::Package { entry: Entry::Old(slot), .. } => {
+                        remove(&self.own(index, &place, "e"))?;
+                        Ok(self.kept(op, *slot, false)?.map(|kept| (place.path, kept.path)))
+                    }
+                    Place::Kept(_) => Ok(Some((at.path, place.path))),
+                    Place::Package { .. } | Place::Beside(_) | Place::Equal(_) => Ok(None),
+                }
+            }
+            Change::Restore { from, old, .. } => {
+                remove_old(&staged, old)?;
+                remove_old(&aside, old)?;
+                // Where it came from may be gone: then it was a directory made for it, and nothing is left there.
+                let place = self.place(op, &at, from, false)?;
+                remove_old(&self.left(index, from, place.as_ref().unwrap_or(&at))?, old)?;
+                if let Place::Package { entry: Entry::Old(slot), .. } = from
+                    && let Some(kept) = self.kept(op, *slot, false)?
+                {
+                    remove(&self.own(index, &kept, "k"))?;
+                }
+                Ok(None)
+            }
+        }
+    }
+}
+
+/// Removes the farm's own thing with care, and what else is there because it was copied.
+fn remove_old(at: &At, old: &Thing) -> Result<(), Error> {
+    if at.is(old)? { discard(at, old) } else { remove(at) }
+}
+
+fn remove(at: &At) -> Result<(), Error> {
+    copy::remove(&at.dir, &at.name).map_err(|error| at.error("remove", error))
+}

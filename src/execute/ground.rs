@@ -1,0 +1,381 @@
+//! Where operations are done: open directories, and the names that a run uses.
+
+use std::collections::HashMap;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+use super::{Site, Touched};
+use crate::error::Error;
+use crate::journal::Header;
+use crate::op::{Entry, Op, Piece, Place, Slot, Thing, What};
+use crate::path::{Name, RelPath, Route};
+use crate::store::private_dirs;
+use crate::sys::{Found, Handle, is_nowhere, os};
+use crate::tree::Kind;
+
+/// How many directories stay open; a process may have some hundreds only.
+const OPEN: usize = 128;
+
+/// The farm's directories, as far as operations have opened them.
+pub struct Ground<'a> {
+    pub header: &'a Header,
+    /// What the names of the run's own begin with.
+    own: Rc<[u8]>,
+    root: &'a Handle,
+    root_path: &'a Path,
+    kept: Option<PathBuf>,
+    store: Option<&'a crate::store::Store>,
+    open: HashMap<RelPath, Rc<Handle>>,
+    /// The last one: plans go directory by directory.
+    last: Option<(RelPath, Rc<Handle>)>,
+    pub touched: Touched,
+}
+
+/// A name in an open directory.
+#[derive(Clone)]
+pub struct At {
+    pub dir: Rc<Handle>,
+    pub name: Vec<u8>,
+    /// For messages.
+    pub path: PathBuf,
+    /// What the names of the run's own begin with.
+    own: Rc<[u8]>,
+}
+
+impl At {
+    pub fn error(&self, verb: &'static str, source: impl Into<io::Error>) -> Error {
+        Error::new(verb, &self.path, source)
+    }
+
+    /// Returns another name in the same directory.
+    pub fn beside(&self, name: &[u8]) -> At {
+        At {
+            dir: self.dir.clone(),
+            name: name.to_vec(),
+            path: self.path.with_file_name(os(name)),
+            own: self.own.clone(),
+        }
+    }
+
+    /// Tells whether something is there.
+    pub fn exists(&self) -> Result<bool, Error> {
+        Ok(self.look()?.is_some())
+    }
+
+    pub fn look(&self) -> Result<Option<Found>, Error> {
+        self.dir.look(&self.name).map_err(|error| self.error("look at", error))
+    }
+
+    /// Tells whether exactly this is there. In directories, names of the run's own do not count: what earlier
+    /// operations put out of the way stays until all is done.
+    pub fn is(&self, thing: &Thing) -> Result<bool, Error> {
+        let is_it = match thing {
+            Thing::Link(text) => match self.dir.link_text(&self.name) {
+                Ok(found) => Ok(found == *text),
+                // No link, or nothing at all.
+                Err(error) if error.kind() == io::ErrorKind::InvalidInput || is_nowhere(&error) => Ok(false),
+                Err(error) => Err(error),
+            },
+            Thing::Dir(pieces) => same_pieces(&self.dir, &self.name, pieces, &self.own),
+        };
+        is_it.map_err(|error| self.error("look at", error))
+    }
+
+    /// Tells whether a name is one of the run's own.
+    pub fn is_own(&self, name: &[u8]) -> bool {
+        name.starts_with(&self.own)
+    }
+
+    /// Tells whether something of this kind is there.
+    pub fn is_a(&self, what: &What) -> Result<bool, Error> {
+        Ok(match (self.look()?, what) {
+            (Some(Found::File), What::File)
+            | (Some(Found::Dir), What::Dir)
+            | (Some(Found::Other), What::Other) => true,
+            (Some(Found::Link), What::Link(text)) => self.is(&Thing::Link(text.clone()))?,
+            _ => false,
+        })
+    }
+
+    /// Moves what is there to another name, where nothing may be.
+    pub fn rename(&self, to: &At) -> io::Result<()> {
+        self.dir.rename(&self.name, &to.dir, &to.name)
+    }
+
+    /// Lets two names change places; `Ok(false)` where the file system cannot.
+    pub fn exchange(&self, other: &At) -> io::Result<bool> {
+        self.dir.exchange(&self.name, &other.dir, &other.name)
+    }
+}
+
+pub fn changed(what: &'static str) -> io::Error {
+    io::Error::other(what)
+}
+
+impl<'a> Ground<'a> {
+    pub fn new(site: &Site<'a>, header: &'a Header) -> Ground<'a> {
+        Ground {
+            header,
+            own: format!(".farm-{}-", header.token).into_bytes().into(),
+            root: site.root,
+            root_path: site.root_path,
+            kept: site.store.map(|store| store.kept()),
+            store: site.store,
+            open: HashMap::new(),
+            last: None,
+            touched: Touched::new(),
+        }
+    }
+
+    /// Opens the directory that holds an operation's path, never through a link.
+    pub fn at(&mut self, path: &RelPath) -> Result<At, Error> {
+        let shown = self.root_path.join(os(path.as_bytes()));
+        let Some((parent, name)) = path.split() else {
+            return Err(Error::new("change", shown, io::ErrorKind::InvalidInput));
+        };
+        let dir = match &self.last {
+            Some((at, dir)) if *at == parent => dir.clone(),
+            _ => self.dir(parent)?,
+        };
+        Ok(At { dir, name: name.as_bytes().to_vec(), path: shown, own: self.own.clone() })
+    }
+
+    fn dir(&mut self, path: RelPath) -> Result<Rc<Handle>, Error> {
+        let dir = match self.open.get(&path) {
+            Some(dir) => dir.clone(),
+            None => {
+                let dir = self.root.open_below(&path);
+                let shown = || self.root_path.join(os(path.as_bytes()));
+                let dir = Rc::new(dir.map_err(|error| Error::new("open directory", shown(), error))?);
+                if self.open.len() < OPEN {
+                    self.open.insert(path.clone(), dir.clone());
+                }
+                dir
+            }
+        };
+        self.last = Some((path, dir.clone()));
+        Ok(dir)
+    }
+
+    /// As [`at`](Self::at); `None` when there is no such directory, so that nothing can have been done there.
+    ///
+    /// `certain` says that something has been: then a way that leads elsewhere is an error.
+    pub fn at_if_there(&mut self, path: &RelPath, certain: bool) -> Result<Option<At>, Error> {
+        match self.at(path) {
+            Err(error) if error.source.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) if !certain && is_nowhere(&error.source) => Ok(None),
+            at => at.map(Some),
+        }
+    }
+
+    /// Forgets the open directories at and below a path that is another directory now, or none.
+    pub fn close(&mut self, path: &RelPath) {
+        self.open.retain(|open, _| open.below(path).is_none());
+        if self.last.as_ref().is_some_and(|(last, _)| last.below(path).is_some()) {
+            self.last = None;
+        }
+    }
+
+    /// Returns a name of the run's own beside `at`: `purpose` tells apart those of one operation.
+    pub fn own(&self, index: usize, at: &At, purpose: &str) -> At {
+        at.beside(&[&self.own, format!("{index}{purpose}").as_bytes()].concat())
+    }
+
+    /// Returns where something goes or comes from; `None` for the state directory when there is none.
+    ///
+    /// Missing directories on the way are made if `make` says so; else the answer is `None`, too.
+    pub fn place(&self, op: &Op, at: &At, place: &Place, make: bool) -> Result<Option<At>, Error> {
+        match place {
+            Place::Beside(name) => Ok(Some(at.beside(name.as_bytes()))),
+            Place::Kept(slot) | Place::Equal(slot) => self.kept(op, *slot, make),
+            Place::Package { at: route, entry: Entry::New { dirs } } => {
+                self.package_entry(route, *dirs, make)
+            }
+            Place::Package { at: route, entry: Entry::Old(_) } => self.package_entry(route, 0, make),
+        }
+    }
+
+    /// Returns a place in a package, above which `dirs` directories are missing at first.
+    pub fn package_entry(&self, route: &Route, dirs: usize, make: bool) -> Result<Option<At>, Error> {
+        let Some((above, name)) = route.down.split() else {
+            return Err(Error::new("adopt into", self.shown(route), io::ErrorKind::InvalidInput));
+        };
+        let above = Route { up: route.up, down: above };
+        let dir = if make {
+            Some(self.package_dir(&above, dirs)?)
+        } else {
+            self.open_if_there(&self.shown(&above))?
+        };
+        let name = name.as_bytes().to_vec();
+        Ok(dir.map(|dir| At { dir: Rc::new(dir), name, path: self.shown(route), own: self.own.clone() }))
+    }
+
+    /// Returns the name of the run's own for what is left where something came back from: beside it, or above the
+    /// directories that go when they are empty.
+    pub fn left(&self, index: usize, place: &Place, from: &At) -> Result<At, Error> {
+        if let Place::Package { at: route, entry: Entry::New { dirs } } = place
+            && *dirs > 0
+        {
+            let mut top = route.down.clone();
+            for _ in 0..*dirs {
+                top = top.split().map_or_else(RelPath::root, |(above, _)| above);
+            }
+            if let Some(top) = self.package_entry(&Route { up: route.up, down: top }, 0, false)? {
+                return Ok(self.own(index, &top, "o"));
+            }
+        }
+        Ok(self.own(index, from, "o"))
+    }
+
+    /// Makes those of a package's directories anew that [`remove_package_dirs`](Self::remove_package_dirs) removed.
+    pub fn remake_package_dirs(&self, place: &Place) -> Result<(), Error> {
+        let Place::Package { at: route, entry: Entry::New { dirs } } = place else { return Ok(()) };
+        let names: Vec<Name> = route.down.names().collect();
+        for missing in (1..=*dirs).rev() {
+            let down = RelPath::from_names(&names[..names.len().saturating_sub(missing)]);
+            if let Some(dir) = self.package_entry(&Route { up: route.up, down }, 0, false)?
+                && !dir.exists()?
+            {
+                dir.dir.mkdir(&dir.name).map_err(|error| dir.error("make directory", error))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns where the state directory keeps what an operation moved out of the way.
+    pub fn kept(&self, op: &Op, slot: Slot, make: bool) -> Result<Option<At>, Error> {
+        let Some(kept) = &self.kept else { return Ok(None) };
+        let path = kept.join(slot.0.to_string()).join(os(op.path.as_bytes()));
+        let (Some(above), Some((_, name))) = (path.parent(), op.path.split()) else { return Ok(None) };
+        let dir = if make {
+            Some(private_dirs(above).map_err(|error| Error::new("make directory", above, error))?)
+        } else {
+            self.open_if_there(above)?
+        };
+        Ok(dir.map(|dir| At {
+            dir: Rc::new(dir),
+            name: name.as_bytes().to_vec(),
+            path,
+            own: self.own.clone(),
+        }))
+    }
+
+    /// Removes the directories that were made to keep something and keep nothing.
+    pub fn tidy_kept(&self) {
+        if let Some(store) = self.store {
+            store.tidy(Slot(self.header.id));
+        }
+    }
+
+    pub fn shown(&self, route: &Route) -> PathBuf {
+        let root = RelPath::new(
+            self.root_path.as_os_str().as_encoded_bytes().strip_prefix(b"/").unwrap_or_default(),
+        );
+        let route = Route::below_root(root.unwrap_or_default()).follow(&route.to_bytes());
+        Path::new("/").join(os(route.down.as_bytes()))
+    }
+
+    fn open_if_there(&self, path: &Path) -> Result<Option<Handle>, Error> {
+        match Handle::open(path) {
+            Err(error) if is_nowhere(&error) => Ok(None),
+            opened => opened.map(Some).map_err(|error| Error::new("open directory", path, error)),
+        }
+    }
+
+    /// Opens a package's directory, of which the last `dirs` segments are made.
+    fn package_dir(&self, route: &Route, dirs: usize) -> Result<Handle, Error> {
+        let names: Vec<Name> = route.down.names().collect();
+        let (there, missing) = names.split_at(names.len().saturating_sub(dirs));
+        let mut path = self.shown(&Route { up: route.up, down: RelPath::from_names(there) });
+        let open =
+            |path: &Path| Handle::open(path).map_err(|error| Error::new("open directory", path, error));
+        let mut dir = open(&path)?;
+        for name in missing {
+            path.push(os(name.as_bytes()));
+            dir.mkdir(name.as_bytes()).map_err(|error| Error::new("make directory", &path, error))?;
+            dir = open(&path)?;
+        }
+        Ok(dir)
+    }
+
+    /// Removes the directories that were made in a package to adopt something into them, as far as they are empty.
+    pub fn remove_package_dirs(&self, place: &Place) -> Result<(), Error> {
+        let Place::Package { at: route, entry: Entry::New { dirs } } = place else { return Ok(()) };
+        let mut down = route.down.clone();
+        for _ in 0..*dirs {
+            let Some((dir, _)) = down.split() else { break };
+            let Some((above, name)) = dir.split() else { break };
+            let above = self.shown(&Route { up: route.up, down: above });
+            if let Some(handle) = self.open_if_there(&above)? {
+                match handle.rmdir(name.as_bytes()) {
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                    // Somebody else uses it.
+                    Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => break,
+                    done => done.map_err(|error| {
+                        Error::new("remove directory", above.join(os(name.as_bytes())), error)
+                    })?,
+                }
+            }
+            down = dir;
+        }
+        Ok(())
+    }
+
+    /// Notes that the directories of these names have changed, and must be on the disk before the commit.
+    pub fn touch<'b>(&mut self, places: impl IntoIterator<Item = &'b At>) {
+        self.touched.extend(places.into_iter().filter_map(|at| Some(at.path.parent()?.to_owned())));
+    }
+
+    /// Notes that directories were made for a package's entry, or removed with it.
+    pub fn touch_package_dirs(&mut self, place: &Place) {
+        let Place::Package { at: route, entry: Entry::New { dirs } } = place else { return };
+        let path = self.shown(route);
+        self.touched.extend(path.ancestors().skip(1).take(dirs + 1).map(Path::to_owned));
+    }
+
+    /// Waits until what moved is on the disk in its new place.
+    pub fn sync(&self) -> Result<(), Error> {
+        for path in &self.touched {
+            // A directory that went is on the disk as gone when the one above is.
+            for path in path.ancestors() {
+                match Handle::open(path).and_then(|dir| dir.sync()) {
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                    Err(error) => return Err(Error::new("sync", path, error)),
+                    Ok(()) => break,
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Tells whether the directory `name` in `dir` holds exactly these pieces.
+fn same_pieces(dir: &Handle, name: &[u8], pieces: &[Piece], own: &[u8]) -> io::Result<bool> {
+    let Some(name) = Name::new(name) else { return Ok(false) };
+    if dir.look(name.as_bytes())? != Some(Found::Dir) {
+        return Ok(false);
+    }
+    let top = RelPath::from_names([&name]);
+    let mut found = Vec::new();
+    let mut todo = vec![RelPath::root()];
+    while let Some(at) = todo.pop() {
+        for entry in dir.open_below(&top.join_path(&at))?.list(true)? {
+            if entry.name.as_bytes().starts_with(own) {
+                continue;
+            }
+            let path = at.join(&entry.name);
+            let text = match entry.kind {
+                Kind::Dir => {
+                    todo.push(path.clone());
+                    None
+                }
+                Kind::Link(Some(text)) => Some(text),
+                _ => return Ok(false),
+            };
+            found.push(Piece { path, text });
+        }
+    }
+    found.sort_by(|a, b| a.path.cmp(&b.path));
+    Ok(found == pieces)
+}

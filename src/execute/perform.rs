@@ -1,0 +1,369 @@
+//! Doing one operation.
+
+use std::io;
+
+use super::ground::{At, Ground, changed};
+use crate::copy;
+use crate::error::Error;
+use crate::op::{Change, Entry, Op, Piece, Place, Slot, Thing, What};
+use crate::path::{Name, RelPath};
+use crate::scan::equal;
+use crate::sys::{Found, Handle};
+
+impl Ground<'_> {
+    /// Does an operation, the run's number `index`.
+    ///
+    /// # Errors
+    /// When the world is not as planned, or the system says no; [`undo`](Self::undo) takes back what was done of it.
+    pub fn perform(&mut self, index: usize, op: &Op) -> Result<(), Error> {
+        let at = self.at(&op.path)?;
+        match &op.change {
+            Change::Make(Thing::Link(text)) => {
+                at.dir.symlink(text, &at.name).map_err(|error| at.error("make link", error))
+            }
+            Change::Make(Thing::Dir(pieces)) if pieces.is_empty() => {
+                at.dir.mkdir(&at.name).map_err(|error| at.error("make directory", error))
+            }
+            Change::Make(tree) => {
+                let staged = self.own(index, &at, "");
+                stage(&staged, tree)?;
+                staged.rename(&at).map_err(|error| at.error("make directory", error))
+            }
+            Change::Remove(thing) => {
+                let aside = self.own(index, &at, "");
+                self.close(&op.path);
+                take(&at, &aside, thing, "remove")
+            }
+            Change::Swap { old, new } => {
+                let staged = self.own(index, &at, "");
+                stage(&staged, new)?;
+                self.close(&op.path);
+                let aside = self.swap(index, &at, &staged)?;
+                if aside.is(old)? { Ok(()) } else { Err(at.error("replace", changed(OTHER))) }
+            }
+            Change::Displace { what, to, new } => {
+                if !at.is_a(what)? {
+                    return Err(at.error("replace", changed(OTHER)));
+                }
+                self.close(&op.path);
+                self.displace(index, op, &at, what, to, new)
+            }
+            Change::Restore { what, from, old } => {
+                if !at.is(old)? {
+                    return Err(at.error("replace", changed(OTHER)));
+                }
+                self.close(&op.path);
+                self.restore(index, op, &at, what, from, old)
+            }
+        }
+    }
+
+    /// Tells whether the disk is as an operation expects.
+    ///
+    /// # Errors
+    /// When that cannot be told.
+    pub fn is_ready(&mut self, op: &Op) -> Result<bool, Error> {
+        // Where there is no directory, nothing can be in the way, and nothing be taken away.
+        let Some(at) = self.at_if_there(&op.path, false)? else { return Ok(false) };
+        match &op.change {
+            Change::Make(_) => Ok(!at.exists()?),
+            Change::Remove(old) | Change::Swap { old, .. } => at.is(old),
+            Change::Displace { what, .. } => at.is_a(what),
+            Change::Restore { what, from, old } => {
+                let from = self.place(op, &at, from, false)?;
+                Ok(at.is(old)? && from.map_or(Ok(false), |from| from.is_a(what))?)
+            }
+        }
+    }
+
+    /// Lets what is staged take the place of what is at `at`; returns where the old thing is now.
+    fn swap(&self, index: usize, at: &At, staged: &At) -> Result<At, Error> {
+        let fail = |error| at.error("replace", error);
+        if at.exchange(staged).map_err(fail)? {
+            return Ok(staged.clone());
+        }
+        // A file system without an exchange: the name is free for a moment.
+        let aside = self.own(index, at, "a");
+        at.rename(&aside).map_err(fail)?;
+        staged.rename(at).map_err(fail)?;
+        Ok(aside)
+    }
+
+    fn displace(
+        &mut self,
+        index: usize,
+        op: &Op,
+        at: &At,
+        what: &What,
+        to: &Place,
+        new: &Thing,
+    ) -> Result<(), Error> {
+        let to_at = self.place(op, at, to, true)?;
+        self.touch_package_dirs(to);
+        let old_entry = match (to, &to_at) {
+            (Place::Package { entry: Entry::Old(slot), .. }, Some(entry)) => {
+                Some(self.take_old_entry(index, op, entry, *slot)?)
+            }
+            _ => None,
+        };
+        let now = match &to_at {
+            Some(to_at) => self.give(index, at, to_at, new)?,
+            None if matches!(to, Place::Equal(_)) => {
+                let staged = self.own(index, at, "");
+                stage(&staged, new)?;
+                self.swap(index, at, &staged)?
+            }
+            None => return Err(at.error("keep", changed("there is no state directory to keep it in"))),
+        };
+        self.touch([at, &now]);
+        if !now.is_a(what)? {
+            return Err(at.error("replace", changed(OTHER)));
+        }
+        if matches!(to, Place::Equal(_)) {
+            let source = self.behind(op, at, new)?;
+            let same = equal(&now.dir, &now.name, &source.dir, &source.name);
+            if !same.map_err(|error| at.error("compare", error))? {
+                return Err(at.error("replace", changed("it no longer equals the package's file")));
+            }
+        }
+        if let Some((old, kept)) = old_entry {
+            shift(&old, &kept, &self.own(index, &kept, "k"))?;
+            self.touch([&old, &kept]);
+        }
+        Ok(())
+    }
+
+    /// Moves what a package has in an adopted file's place to a name of the run's own; returns that, and where it will
+    /// be kept.
+    fn take_old_entry(&self, index: usize, op: &Op, entry: &At, slot: Slot) -> Result<(At, At), Error> {
+        let Some(kept) = self.kept(op, slot, true)? else {
+            return Err(entry.error("keep", changed("there is no state directory to keep it in")));
+        };
+        if entry.look()? == Some(Found::Dir) {
+            return Err(entry.error("replace", io::ErrorKind::IsADirectory));
+        }
+        if kept.exists()? {
+            return Err(kept.error("keep something at", io::ErrorKind::AlreadyExists));
+        }
+        let old = self.own(index, entry, "e");
+        entry.rename(&old).map_err(|error| entry.error("move aside", error))?;
+        Ok((old, kept))
+    }
+
+    /// Moves what is at `at` to `to`, where nothing is, and puts `new` in its place, in one step if that can be;
+    /// returns where the old thing is now.
+    fn give(&self, index: usize, at: &At, to: &At, new: &Thing) -> Result<At, Error> {
+        // The new thing is built where the old one goes, and the two change places.
+        stage(to, new)?;
+        match at.exchange(to) {
+            Ok(true) => return Ok(to.clone()),
+            Ok(false) => {
+                discard(to, new)?;
+                let staged = self.own(index, at, "");
+                stage(&staged, new)?;
+                match at.rename(to) {
+                    Ok(()) => {
+                        staged.rename(at).map_err(|error| at.error("replace", error))?;
+                        return Ok(to.clone());
+                    }
+                    Err(error) if error.kind() == io::ErrorKind::CrossesDevices => discard(&staged, new)?,
+                    Err(error) => return Err(to.error("move to", error)),
+                }
+            }
+            Err(error) if error.kind() == io::ErrorKind::CrossesDevices => discard(to, new)?,
+            Err(error) => return Err(at.error("replace", error)),
+        }
+        // Another file system: the copy is complete and on the disk before it has its name, and the original stays
+        // until all is done.
+        let copied = self.own(index, to, "c");
+        copy::copy(&at.dir, &at.name, &copied.dir, &copied.name).map_err(|error| at.error("copy", error))?;
+        let staged = self.own(index, at, "");
+        stage(&staged, new)?;
+        copied.rename(to).map_err(|error| to.error("move to", error))?;
+        let original = self.swap(index, at, &staged)?;
+        let same = copy::is_copy(&original.dir, &original.name, &to.dir, &to.name);
+        if !same.map_err(|error| at.error("compare", error))? {
+            return Err(at.error("move", changed("it changed while it was copied")));
+        }
+        Ok(to.clone())
+    }
+
+    fn restore(
+        &mut self,
+        index: usize,
+        op: &Op,
+        at: &At,
+        what: &What,
+        place: &Place,
+        old: &Thing,
+    ) -> Result<(), Error> {
+        let from = self.place(op, at, place, false)?.filter(|from| from.is_a(what).unwrap_or(false));
+        let Some(from) = from else {
+            return Err(at.error("restore", changed("what should come back is not there any more")));
+        };
+        self.touch([at, &from]);
+        self.touch_package_dirs(place);
+        if self.bring(index, at, &from, old)? {
+            // What is left there gets a name of the run's own: the place is free.
+            let left = self.left(index, place, &from)?;
+            from.rename(&left).map_err(|error| from.error("move aside", error))?;
+        }
+        if let Place::Package { entry: Entry::Old(slot), .. } = place
+            && let Some(kept) = self.kept(op, *slot, false)?
+            && kept.exists()?
+        {
+            shift(&kept, &from, &self.own(index, &from, "c"))?;
+            if kept.exists()? {
+                let original = self.own(index, &kept, "k");
+                kept.rename(&original).map_err(|error| kept.error("move aside", error))?;
+            }
+        }
+        self.remove_package_dirs(place)
+    }
+
+    /// Lets what is at `from` take the place of `old` at `at`; tells whether something is left at `from`: `old`, or, on
+    /// another file system, what was copied.
+    fn bring(&self, index: usize, at: &At, from: &At, old: &Thing) -> Result<bool, Error> {
+        match at.exchange(from) {
+            Ok(true) => {
+                if from.is(old)? {
+                    return Ok(true);
+                }
+                // Undoing tells by what is at `from` whether this was done, so it must not stay like that.
+                at.exchange(from).map_err(|error| at.error("put back", error))?;
+                return Err(at.error("restore", changed(OTHER)));
+            }
+            Ok(false) => {
+                let aside = self.own(index, at, "a");
+                take(at, &aside, old, "restore")?;
+                match from.rename(at) {
+                    Ok(()) => return Ok(false),
+                    Err(error) if error.kind() == io::ErrorKind::CrossesDevices => {
+                        aside.rename(at).map_err(|error| at.error("put back", error))?;
+                    }
+                    Err(error) => return Err(at.error("restore", error)),
+                }
+            }
+            Err(error) if error.kind() == io::ErrorKind::CrossesDevices => {}
+            Err(error) => return Err(at.error("restore", error)),
+        }
+        let copied = self.own(index, at, "");
+        let copy = copy::copy(&from.dir, &from.name, &copied.dir, &copied.name);
+        copy.map_err(|error| from.error("copy", error))?;
+        let same = copy::is_copy(&from.dir, &from.name, &copied.dir, &copied.name);
+        if !same.map_err(|error| from.error("compare", error))? {
+            return Err(from.error("restore", changed("it changed while it was copied")));
+        }
+        let aside = self.swap(index, at, &copied)?;
+        if aside.is(old)? { Ok(true) } else { Err(at.error("restore", changed(OTHER))) }
+    }
+
+    /// Opens what a link at an operation's path leads to.
+    fn behind(&self, op: &Op, at: &At, link: &Thing) -> Result<At, Error> {
+        let bad = || Error::new("follow", at.path.clone(), io::ErrorKind::NotFound);
+        let (parent, _) = op.path.split().ok_or_else(bad)?;
+        let route = link.as_link().and_then(|text| text.route_from(&parent)).ok_or_else(bad)?;
+        self.package_entry(&route, 0, false)?.ok_or_else(bad)
+    }
+}
+
+const OTHER: &str = "it is no longer what was there";
+
+/// Takes `thing` away to the name `aside`, looks at what came, and leaves it there.
+fn take(at: &At, aside: &At, thing: &Thing, verb: &'static str) -> Result<(), Error> {
+    at.rename(aside).map_err(|error| at.error(verb, error))?;
+    if aside.is(thing)? { Ok(()) } else { Err(at.error(verb, changed(OTHER))) }
+}
+
+/// Moves something to where nothing is; across file systems a copy gets the name and the original stays.
+fn shift(from: &At, to: &At, copied: &At) -> Result<(), Error> {
+    match from.rename(to) {
+        Err(error) if error.kind() == io::ErrorKind::CrossesDevices => {}
+        done => return done.map_err(|error| to.error("move to", error)),
+    }
+    let copy = || {
+        copy::copy(&from.dir, &from.name, &copied.dir, &copied.name)?;
+        copied.rename(to)
+    };
+    copy().map_err(|error| from.error("copy", error))
+}
+
+/// Builds a thing under a name where nothing is.
+pub fn stage(at: &At, thing: &Thing) -> Result<(), Error> {
+    let pieces = match thing {
+        Thing::Link(text) => {
+            return at.dir.symlink(text, &at.name).map_err(|error| at.error("make link", error));
+        }
+        Thing::Dir(pieces) => pieces,
+    };
+    at.dir.mkdir(&at.name).map_err(|error| at.error("make directory", error))?;
+    each_piece(at, pieces.iter(), false, |dir, name, piece| match &piece.text {
+        Some(text) => dir.symlink(text, name),
+        None => dir.mkdir(name),
+    })
+}
+
+/// Removes a thing of the farm's, and nothing else: what somebody put into a directory stays, and is an error.
+pub fn discard(at: &At, thing: &Thing) -> Result<(), Error> {
+    let fail = |error| at.error("remove", error);
+    let pieces = match (thing, at.look()?) {
+        (_, None) => return Ok(()),
+        (Thing::Link(_), Some(Found::Link)) => return at.dir.unlink(&at.name).map_err(fail),
+        (Thing::Dir(pieces), Some(Found::Dir)) => pieces,
+        _ => return Err(fail(changed("it is not what farm made"))),
+    };
+    each_piece(at, pieces.iter().rev(), true, |dir, name, piece| {
+        let removed = match piece.text {
+            Some(_) if dir.look(name)? == Some(Found::Link) => dir.unlink(name),
+            Some(_) => Ok(()),
+            None => remove_dir(at, dir, name),
+        };
+        match removed {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            done => done,
+        }
+    })?;
+    remove_dir(at, &at.dir, &at.name).map_err(fail)
+}
+
+/// Removes a directory in which nothing is but what the run itself put out of the way.
+fn remove_dir(at: &At, dir: &Handle, name: &[u8]) -> io::Result<()> {
+    match dir.rmdir(name) {
+        Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => {}
+        done => return done,
+    }
+    let path = Name::new(name).map_or_else(RelPath::root, |name| RelPath::from_names([&name]));
+    let inside = dir.open_below(&path)?;
+    for entry in dir.open_below(&path)?.list(false)? {
+        if at.is_own(entry.name.as_bytes()) {
+            copy::remove(&inside, entry.name.as_bytes())?;
+        }
+    }
+    dir.rmdir(name)
+}
+
+/// Does something for each piece of a directory; `skip` leaves those out whose directory is missing.
+fn each_piece<'p>(
+    at: &At,
+    pieces: impl Iterator<Item = &'p Piece>,
+    skip: bool,
+    each: impl Fn(&Handle, &[u8], &Piece) -> io::Result<()>,
+) -> Result<(), Error> {
+    let Some(top) = Name::new(&at.name) else { return Ok(()) };
+    let top = RelPath::from_names([&top]);
+    let mut last: Option<(RelPath, Handle)> = None;
+    for piece in pieces {
+        let Some((above, name)) = piece.path.split() else { continue };
+        let path = || at.path.join(crate::sys::os(piece.path.as_bytes()));
+        let dir = match last.take() {
+            Some((known, dir)) if known == above => dir,
+            _ => match at.dir.open_below(&top.join_path(&above)) {
+                Err(error) if skip && error.kind() == io::ErrorKind::NotFound => continue,
+                dir => dir.map_err(|error| Error::new("open directory", path(), error))?,
+            },
+        };
+        each(&dir, name.as_bytes(), piece).map_err(|error| Error::new("change", path(), error))?;
+        last = Some((above, dir));
+    }
+    Ok(())
+}

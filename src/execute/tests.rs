@@ -1,0 +1,321 @@
+//! Errors and deaths at every system call, on real directories.
+//!
+//! `sys` counts its calls and lets one fail, or lets the process be dead from one on. After an error the tree is as it
+//! was; after a death the next run's recovery makes it exactly the state before or exactly the planned one. Nothing is
+//! ever lost and nothing is left over.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
+
+use assert_fs::TempDir;
+use rustix::io::Errno;
+
+use crate::farm::{Memory, Run};
+use crate::op::{Change, Entry, Op, Piece, Place, Plan, Slot, Thing, What};
+use crate::path::{LinkText, Name, RelPath, Route};
+use crate::sys::fault::{Fault, arm, calls, without_exchange};
+
+/// A farm on the disk, its state directory beside it or elsewhere.
+struct World {
+    temp: TempDir,
+    /// On another file system.
+    far: Option<TempDir>,
+    /// Why plans were not done.
+    said: RefCell<Vec<String>>,
+}
+
+/// What is at each path: `/`, a link's text, or a file's bytes.
+type Seen = BTreeMap<PathBuf, String>;
+
+impl World {
+    fn new(far: bool) -> World {
+        // Memory is fast; where there is no such directory the disk does.
+        let in_memory = || TempDir::new_in("/dev/shm").or_else(|_| TempDir::new()).expect("a directory");
+        let on_disk = || TempDir::new().expect("a temporary directory");
+        let temp = if far { on_disk() } else { in_memory() };
+        let world = World { temp, far: far.then(in_memory), said: RefCell::default() };
+        for dir in ["t/d/e", "t/config", "s/p/d", "s/p/q"] {
+            fs::create_dir_all(world.path(dir)).expect("a directory");
+        }
+        for (path, bytes) in [
+            ("s/p/f", "package f"),
+            ("s/p/g", "package g"),
+            ("s/p/same", "same"),
+            ("s/p/d/x", "package x"),
+            ("s/p/d/y", "package y"),
+            ("t/f", "user f"),
+            ("t/g", "user g"),
+            ("t/same", "same"),
+            ("t/config/a", "user a"),
+            ("t/config/b", "user b"),
+            ("t/h.backup", "user h"),
+        ] {
+            fs::write(world.path(path), bytes).expect("a file");
+        }
+        fs::set_permissions(world.path("t/config/a"), fs::Permissions::from_mode(0o600)).expect("a mode");
+        for (path, text) in [
+            ("t/folded", "../s/p/d"),
+            ("t/stale", "../s/p/gone"),
+            ("t/foreign", "nowhere"),
+            ("t/h", "../s/p/f"),
+            ("t/d/l", "../../s/p/f"),
+            ("t/d/e/l", "../../../s/p/g"),
+        ] {
+            symlink(text, world.path(path)).expect("a link");
+        }
+        world
+    }
+
+    fn path(&self, path: &str) -> PathBuf {
+        self.temp.path().join(path)
+    }
+
+    fn state(&self) -> PathBuf {
+        self.far.as_ref().map_or_else(|| self.path("state"), |far| far.path().join("state"))
+    }
+
+    /// Everything but farm's own records.
+    fn seen(&self) -> Seen {
+        let mut seen = Seen::new();
+        for top in ["t", "s"] {
+            look(&self.path(top), &mut seen);
+        }
+        seen
+    }
+
+    /// The bytes of all files, those that are kept among them, in no order.
+    fn bytes(&self) -> Vec<String> {
+        let mut seen = self.seen();
+        let targets = self.state().join("targets");
+        for target in fs::read_dir(targets).into_iter().flatten().flatten() {
+            look(&target.path().join("kept"), &mut seen);
+        }
+        let mut bytes: Vec<String> = seen.into_values().filter(|it| it.starts_with("file ")).collect();
+        bytes.sort();
+        bytes
+    }
+
+    fn apply(&self, phases: &[Plan]) -> Result<Vec<String>, bool> {
+        let root = self.path("t");
+        let wait = || false;
+        let (mut memory, _) = Memory::open(Some(&self.state()), &root, &wait).map_err(|_| false)?;
+        memory.begin().map_err(|_| false)?;
+        match memory.apply(&root, phases, &Run::new(["test"])) {
+            Ok(outcome) => Ok(outcome.left_over.iter().map(ToString::to_string).collect()),
+            Err(failure) => {
+                self.said
+                    .borrow_mut()
+                    .extend(failure.stuck.iter().chain([&failure.error]).map(ToString::to_string));
+                Err(!failure.stuck.is_empty())
+            }
+        }
+    }
+
+    /// What the next run does first.
+    fn recover(&self) {
+        let wait = || false;
+        let root = self.path("t");
+        let (_, recovered) =
+            Memory::open(Some(&self.state()), &root, &wait).expect("a journal that can be read");
+        if let Some(recovered) = recovered {
+            let stuck: Vec<_> = recovered.stuck.iter().map(ToString::to_string).collect();
+            assert!(stuck.is_empty(), "stuck: {stuck:?}");
+        }
+    }
+}
+
+fn look(path: &Path, seen: &mut Seen) {
+    let Ok(metadata) = fs::symlink_metadata(path) else { return };
+    let what = if metadata.is_symlink() {
+        format!("link {}", fs::read_link(path).expect("a link").display())
+    } else if metadata.is_dir() {
+        for entry in fs::read_dir(path).expect("a directory") {
+            look(&entry.expect("an entry").path(), seen);
+        }
+        "/".to_owned()
+    } else {
+        let mode = metadata.permissions().mode() & 0o777;
+        format!("file {mode:o} {}", fs::read_to_string(path).expect("a file"))
+    };
+    seen.insert(path.to_owned(), what);
+}
+
+fn at(path: &str) -> RelPath {
+    RelPath::new(path.as_bytes()).expect("a path")
+}
+
+fn link(text: &str) -> Thing {
+    Thing::Link(LinkText::new(text.as_bytes()))
+}
+
+fn dir(pieces: &[(&str, Option<&str>)]) -> Thing {
+    let piece = |(path, text): &(&str, Option<&str>)| Piece {
+        path: at(path),
+        text: text.map(|text| LinkText::new(text.as_bytes())),
+    };
+    Thing::Dir(pieces.iter().map(piece).collect())
+}
+
+fn name(name: &str) -> Name {
+    Name::new(name.as_bytes()).expect("a name")
+}
+
+fn package(path: &str, entry: Entry) -> Place {
+    Place::Package { at: Route { up: 1, down: at(path) }, entry }
+}
+
+fn op(path: &str, change: Change) -> Op {
+    Op { path: at(path), change }
+}
+
+fn displace(path: &str, what: What, to: Place, new: Thing) -> Op {
+    op(path, Change::Displace { what, to, new })
+}
+
+/// Every kind of operation at least once.
+fn everything() -> Vec<Op> {
+    let old = package("s/p/g", Entry::Old(Slot::NEXT));
+    let new = package("s/new/deep/config", Entry::New { dirs: 2 });
+    let d = dir(&[("e", None), ("e/l", Some("../../../s/p/g")), ("l", Some("../../s/p/f"))]);
+    vec![
+        displace("config", What::Dir, new, link("../s/new/deep/config")),
+        op("d", Change::Swap { old: d, new: link("../s/p/d") }),
+        displace("f", What::File, Place::Kept(Slot::NEXT), link("../s/p/f")),
+        op("folded", Change::Swap { old: link("../s/p/d"), new: dir(&[("x", Some("../../s/p/d/x"))]) }),
+        displace(
+            "foreign",
+            What::Link(LinkText::new(b"nowhere")),
+            Place::Beside(name("foreign.backup")),
+            link("../s/p/f"),
+        ),
+        displace("g", What::File, old, link("../s/p/g")),
+        op(
+            "h",
+            Change::Restore {
+                what: What::File,
+                from: Place::Beside(name("h.backup")),
+                old: link("../s/p/f"),
+            },
+        ),
+        op("made", Change::Make(dir(&[]))),
+        op("made/l", Change::Make(link("../../s/p/f"))),
+        displace("same", What::File, Place::Equal(Slot::NEXT), link("../s/p/same")),
+        op("stale", Change::Remove(link("../s/p/gone"))),
+        op("tree", Change::Make(dir(&[("in", None), ("in/l", Some("../../../s/p/f"))]))),
+    ]
+}
+
+/// The errors that system calls are made to fail with.
+const ERRORS: [Errno; 7] =
+    [Errno::IO, Errno::NOSPC, Errno::ACCESS, Errno::DQUOT, Errno::ROFS, Errno::INTR, Errno::MFILE];
+
+/// Plans to try: all operations, their inverse, one after the other, and each by itself.
+fn scenarios() -> Vec<(String, Vec<Plan>, Vec<Plan>)> {
+    let all = Plan { ops: everything() };
+    let mut scenarios = vec![
+        ("all".to_owned(), Vec::new(), vec![all.clone()]),
+        ("inverse".to_owned(), vec![all.clone()], vec![all.as_generation(1).inverse()]),
+        ("both".to_owned(), Vec::new(), vec![all.clone(), all.as_generation(1).inverse()]),
+    ];
+    for op in everything() {
+        let path = String::from_utf8_lossy(op.path.as_bytes()).into_owned();
+        if path == "made/l" {
+            continue;
+        }
+        let plan = Plan { ops: vec![op] };
+        scenarios.push((
+            format!("inverse of {path}"),
+            vec![plan.clone()],
+            vec![plan.as_generation(1).inverse()],
+        ));
+        scenarios.push((path, Vec::new(), vec![plan]));
+    }
+    scenarios
+}
+
+fn is_ordinary(seen: &Seen) -> bool {
+    seen.keys().all(|path| !path.to_string_lossy().contains(".farm-"))
+}
+
+/// Tries one scenario with a fault at every call; returns the number of trials.
+fn try_all(far: bool, exchange: bool, errors: &[Errno]) -> usize {
+    let mut trials = 0;
+    for (title, before, phases) in scenarios() {
+        let world = || {
+            without_exchange(!exchange);
+            let world = World::new(far);
+            for plan in &before {
+                assert_eq!(world.apply(std::slice::from_ref(plan)), Ok(Vec::new()), "{title}: before");
+            }
+            world
+        };
+        let undisturbed = world();
+        let strip = |seen: Seen, world: &World| -> Seen {
+            seen.into_iter()
+                .map(|(path, what)| (path.strip_prefix(world.temp.path()).expect("below").to_owned(), what))
+                .collect()
+        };
+        let start = strip(undisturbed.seen(), &undisturbed);
+        let bytes = undisturbed.bytes();
+        arm(None);
+        assert_eq!(undisturbed.apply(&phases), Ok(Vec::new()), "{title}: {:?}", undisturbed.said);
+        let count = calls();
+        let end = strip(undisturbed.seen(), &undisturbed);
+        assert!(is_ordinary(&end), "{title}: {end:#?}");
+        assert_eq!(undisturbed.bytes(), bytes, "{title}: bytes");
+        for number in 0..count {
+            let faults = errors.iter().map(|&errno| Fault::Once(errno)).chain([Fault::Death]);
+            for fault in faults {
+                let world = world();
+                let about = format!("{title}: {fault:?} at call {number} of {count}");
+                arm(Some((number, fault)));
+                let result = world.apply(&phases);
+                arm(None);
+                trials += 1;
+                let now = strip(world.seen(), &world);
+                let lost: Vec<_> = bytes.iter().filter(|it| !world.bytes().contains(it)).collect();
+                assert!(lost.is_empty(), "{about}: lost {lost:?}");
+                if matches!(fault, Fault::Once(_)) {
+                    match &result {
+                        // Cleaning up may fail when all is done.
+                        Ok(left_over) if !left_over.is_empty() => {}
+                        Ok(_) => assert_eq!(now, end, "{about}: done"),
+                        Err(stuck) => {
+                            assert!(!stuck, "{about}: stuck: {:?}", world.said);
+                            assert_eq!(now, start, "{about}: refused");
+                        }
+                    }
+                }
+                world.recover();
+                let now = strip(world.seen(), &world);
+                assert!(now == start || now == end, "{about}: neither before nor after: {now:#?}");
+                assert!(is_ordinary(&now), "{about}");
+                // And the next run can do what is asked.
+                if now == start && start != end {
+                    assert_eq!(world.apply(&phases), Ok(Vec::new()), "{about}: again");
+                    assert_eq!(strip(world.seen(), &world), end, "{about}: again");
+                }
+            }
+        }
+    }
+    without_exchange(false);
+    trials
+}
+
+#[test]
+fn a_fault_at_any_call_leaves_before_or_after() {
+    println!("{} trials", try_all(false, true, &ERRORS[..2]));
+}
+
+#[test]
+fn a_fault_at_any_call_leaves_before_or_after_without_exchange() {
+    println!("{} trials", try_all(false, false, &ERRORS[..1]));
+}
+
+#[test]
+fn a_fault_at_any_call_leaves_before_or_after_across_file_systems() {
+    println!("{} trials", try_all(true, true, &ERRORS[..1]));
+}

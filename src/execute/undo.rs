@@ -1,0 +1,305 @@
+//! Taking one operation back, from whatever point it was interrupted at.
+//!
+//! Nothing is remembered: each state that [`perform`](Ground::perform) goes through can be told from what stands at the
+//! operation's path, under the run's own names beside it, and where things go. So taking back can itself be
+//! interrupted, and done again.
+
+use std::io;
+
+use super::ground::{At, Ground, changed};
+use super::perform::discard;
+use crate::copy;
+use crate::error::Error;
+use crate::op::{Change, Entry, Op, Place, Slot, Thing};
+
+const ELSE: &str = "somebody else changed it since";
+
+impl Ground<'_> {
+    /// Takes back what was done of an operation, the run's number `index`, if anything was.
+    ///
+    /// `certain` says that it was done completely.
+    ///
+    /// # Errors
+    /// When somebody else changed what it made, or the system says no; what is there stays then.
+    pub fn undo(&mut self, index: usize, op: &Op, certain: bool) -> Result<(), Error> {
+        let Some(at) = self.at_if_there(&op.path, certain)? else { return Ok(()) };
+        let staged = self.own(index, &at, "");
+        match &op.change {
+            Change::Make(thing) => self.unmake(op, &at, &staged, thing, certain),
+            Change::Remove(_) => {
+                if staged.exists()? {
+                    self.close(&op.path);
+                    put_back(&staged, &at)?;
+                }
+                Ok(())
+            }
+            Change::Swap { old, new } => {
+                self.close(&op.path);
+                self.unswap(index, &at, &staged, old, new)
+            }
+            Change::Displace { to, new, .. } => {
+                self.close(&op.path);
+                self.undisplace(index, op, &at, to, new, certain)
+            }
+            Change::Restore { from, old, .. } => {
+                self.close(&op.path);
+                self.unrestore(index, op, &at, from, old)
+            }
+        }
+    }
+
+    fn unmake(&mut self, op: &Op, at: &At, staged: &At, thing: &Thing, certain: bool) -> Result<(), Error> {
+        // Only a directory that is more than one call is staged, and whatever is taken back.
+        if staged.exists()? {
+            return discard(staged, thing);
+        }
+        let is_empty_dir = matches!(thing, Thing::Dir(pieces) if pieces.is_empty());
+        if is_empty_dir {
+            self.close(&op.path);
+            return match at.dir.rmdir(&at.name) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+                // It may have been there already, when the step was never done.
+                Err(error) if !certain && error.kind() == io::ErrorKind::NotADirectory => Ok(()),
+                removed => removed.map_err(|error| at.error("remove directory", error)),
+            };
+        }
+        if at.is(thing)? {
+            self.close(&op.path);
+            at.rename(staged).map_err(|error| at.error("remove", error))?;
+            if !staged.is(thing)? {
+                put_back(staged, at)?;
+                return Err(at.error("remove", changed(ELSE)));
+            }
+            return discard(staged, thing);
+        }
+        if at.exists()? { Err(at.error("remove", changed(ELSE))) } else { Ok(()) }
+    }
+
+    fn unswap(&self, index: usize, at: &At, staged: &At, old: &Thing, new: &Thing) -> Result<(), Error> {
+        if self.unswap_without_exchange(index, at, staged, new)? || !staged.exists()? {
+            return Ok(());
+        }
+        if at.is(new)? {
+            self.exchange_back(index, at, staged, new)?;
+            return discard(staged, new);
+        }
+        if staged.is(old)? && !at.is(old)? {
+            return Err(at.error("put back", changed(ELSE)));
+        }
+        discard(staged, new)
+    }
+
+    /// Takes back a swap on a file system without an exchange, as far as it has begun; tells whether it had.
+    fn unswap_without_exchange(
+        &self,
+        index: usize,
+        at: &At,
+        staged: &At,
+        new: &Thing,
+    ) -> Result<bool, Error> {
+        let aside = self.own(index, at, "a");
+        if !aside.exists()? {
+            return Ok(false);
+        }
+        if at.is(new)? {
+            at.rename(staged).map_err(|error| at.error("remove", error))?;
+        }
+        put_back(&aside, at)?;
+        discard(staged, new)?;
+        Ok(true)
+    }
+
+    /// Puts what is at `other` back in the place of `new`.
+    fn exchange_back(&self, index: usize, at: &At, other: &At, new: &Thing) -> Result<(), Error> {
+        if !at.is(new)? {
+            return Err(at.error("put back", changed(ELSE)));
+        }
+        if at.exchange(other).map_err(|error| at.error("put back", error))? {
+            return Ok(());
+        }
+        // Only where a file system lost its exchange between doing and taking back.
+        let new = self.own(index, at, "n");
+        at.rename(&new).map_err(|error| at.error("put back", error))?;
+        put_back(other, at)?;
+        new.rename(other).map_err(|error| at.error("put back", error))
+    }
+
+    fn undisplace(
+        &mut self,
+        index: usize,
+        op: &Op,
+        at: &At,
+        place: &Place,
+        new: &Thing,
+        certain: bool,
+    ) -> Result<(), Error> {
+        let to = self.place(op, at, place, false)?;
+        match &to {
+            Some(to) => self.take_back(index, at, to, new, certain)?,
+            None => {
+                let staged = self.own(index, at, "");
+                if !self.unswap_without_exchange(index, at, &staged, new)? && staged.exists()? {
+                    if !staged.is(new)? {
+                        self.exchange_back(index, at, &staged, new)?;
+                    }
+                    discard(&staged, new)?;
+                }
+            }
+        }
+        if let (Place::Package { entry: Entry::Old(slot), .. }, Some(entry)) = (place, &to) {
+            self.return_old_entry(index, op, entry, *slot)?;
+        }
+        self.remove_package_dirs(place)
+    }
+
+    /// Puts back what a package had in an adopted file's place.
+    fn return_old_entry(&self, index: usize, op: &Op, entry: &At, slot: Slot) -> Result<(), Error> {
+        let Some(kept) = self.kept(op, slot, false)? else { return Ok(()) };
+        let (old, copied) = (self.own(index, entry, "e"), self.own(index, &kept, "k"));
+        copy::remove(&copied.dir, &copied.name).map_err(|error| copied.error("remove", error))?;
+        if old.exists()? {
+            if kept.exists()? {
+                self.remove_copy(&old, &kept)?;
+            }
+            return put_back(&old, entry);
+        }
+        if kept.exists()? && !entry.exists()? { put_back(&kept, entry) } else { Ok(()) }
+    }
+
+    /// Takes back what went to `to`; see [`give`](Ground::give) for the ways it may have gone.
+    fn take_back(&self, index: usize, at: &At, to: &At, new: &Thing, certain: bool) -> Result<(), Error> {
+        let staged = self.own(index, at, "");
+        let copied = self.own(index, to, "c");
+        let has_copy_begun = copied.exists()?;
+        if has_copy_begun {
+            copy::remove(&copied.dir, &copied.name).map_err(|error| copied.error("remove", error))?;
+        }
+        let aside = self.own(index, at, "a");
+        if aside.exists()? {
+            if at.is(new)? {
+                at.rename(&staged).map_err(|error| at.error("remove", error))?;
+            }
+            put_back(&aside, at)?;
+        }
+        if staged.exists()? {
+            if !at.exists()? {
+                // It went to `to` while the name was free.
+                put_back(to, at)?;
+                return discard(&staged, new);
+            }
+            if !staged.is(new)? {
+                self.exchange_back(index, at, &staged, new)?;
+            }
+            // The copy goes before what is staged, which tells that there is one.
+            if !has_copy_begun && to.exists()? {
+                self.remove_copy(at, to)?;
+            }
+            return discard(&staged, new);
+        }
+        if to.is(new)? {
+            return discard(to, new);
+        }
+        if at.is(new)? {
+            if !to.exists()? {
+                return Err(at.error("put back", changed("what was there is gone")));
+            }
+            if at.exchange(to).map_err(|error| at.error("put back", error))? {
+                return discard(to, new);
+            }
+            at.rename(&staged).map_err(|error| at.error("put back", error))?;
+            put_back(to, at)?;
+            return discard(&staged, new);
+        }
+        if certain && to.exists()? {
+            return put_back(to, at);
+        }
+        Ok(())
+    }
+
+    fn remove_copy(&self, at: &At, to: &At) -> Result<(), Error> {
+        let same = copy::is_copy(&at.dir, &at.name, &to.dir, &to.name);
+        if !same.map_err(|error| to.error("compare", error))? {
+            return Err(to.error("remove the copy", changed(ELSE)));
+        }
+        copy::remove(&to.dir, &to.name).map_err(|error| to.error("remove the copy", error))
+    }
+
+    fn unrestore(&self, index: usize, op: &Op, at: &At, place: &Place, old: &Thing) -> Result<(), Error> {
+        let remove =
+            |copy: &At| copy::remove(&copy.dir, &copy.name).map_err(|error| copy.error("remove", error));
+        let (staged, aside) = (self.own(index, at, ""), self.own(index, at, "a"));
+        let from = self.place(op, at, place, false)?;
+        let left = match &from {
+            Some(from) => self.left(index, place, from)?,
+            // The directories that it came from went.
+            None => self.left(index, place, at)?,
+        };
+        if left.exists()? || aside.exists()? {
+            self.remake_package_dirs(place)?;
+        }
+        let Some(from) = self.place(op, at, place, false)? else { return Ok(()) };
+        if (left.exists()? || aside.exists()? && at.exists()?)
+            && let Place::Package { entry: Entry::Old(slot), .. } = place
+        {
+            self.keep_again(index, op, &from, *slot)?;
+        }
+        if left.exists()? {
+            put_back(&left, &from)?;
+        }
+        if aside.exists()? {
+            if at.exists()? {
+                // A copy came, when the original is still there.
+                let back = if from.exists()? { &staged } else { &from };
+                at.rename(back).map_err(|error| at.error("put back", error))?;
+            }
+            put_back(&aside, at)?;
+            return remove(&staged);
+        }
+        if staged.exists()? {
+            if staged.is(old)? {
+                trade_back(at, &staged)?;
+            }
+            return remove(&staged);
+        }
+        if from.is(old)? && !at.is(old)? {
+            if !at.exists()? {
+                return put_back(&from, at);
+            }
+            trade_back(at, &from)?;
+        }
+        Ok(())
+    }
+
+    /// Moves what a package got back to where it was kept.
+    fn keep_again(&self, index: usize, op: &Op, entry: &At, slot: Slot) -> Result<(), Error> {
+        let copied = self.own(index, entry, "c");
+        copy::remove(&copied.dir, &copied.name).map_err(|error| copied.error("remove", error))?;
+        let Some(kept) = self.kept(op, slot, true)? else { return Ok(()) };
+        let original = self.own(index, &kept, "k");
+        if original.exists()? {
+            put_back(&original, &kept)?;
+        }
+        match (entry.exists()?, kept.exists()?) {
+            (true, true) => self.remove_copy(&kept, entry),
+            (true, false) => put_back(entry, &kept),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Lets what came back and the farm's own thing change places again.
+fn trade_back(at: &At, other: &At) -> Result<(), Error> {
+    match at.exchange(other) {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(at.error("put back", io::ErrorKind::Unsupported)),
+        Err(error) => Err(at.error("put back", error)),
+    }
+}
+
+/// Moves something back to where nothing is.
+fn put_back(from: &At, to: &At) -> Result<(), Error> {
+    from.rename(to).map_err(|error| match error.kind() {
+        io::ErrorKind::AlreadyExists => to.error("put back", changed(ELSE)),
+        _ => to.error("put back", error),
+    })
+}

@@ -1,0 +1,285 @@
+//! Generations: what earlier plans did to a target, and the way back.
+//!
+//! Every change is a generation, a rollback too. The way from one state to another is the plans in between, forward or
+//! inverse, one after the other.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::error::{Error, Result};
+use crate::execute::{Site, not_ready};
+use crate::farm::Memory;
+use crate::journal::{Header, Record};
+use crate::op::{Change, Op, Place, Plan};
+use crate::path::{Name, RelPath, Route};
+use crate::store::Store;
+use crate::sys::{Handle, os};
+
+/// The way from the present state to another.
+#[derive(Debug)]
+pub struct Way {
+    /// The generation whose state it leads to; 0 is the state before the first.
+    pub to: u64,
+    /// The root of the plans.
+    pub root: PathBuf,
+    /// The plans, to be done in this order; none when the state is that already.
+    pub phases: Vec<Plan>,
+    /// Paths that somebody changed since in other ways, which the plans leave alone.
+    pub changed: Vec<RelPath>,
+}
+
+impl Memory<'_> {
+    /// Returns the headers of all generations, the oldest first.
+    ///
+    /// # Errors
+    /// When one cannot be read.
+    pub fn generations(&self) -> Result<Vec<Header>> {
+        let Some(store) = self.store() else { return Ok(Vec::new()) };
+        store.generations()?.into_iter().map(|id| store.header(id)).collect()
+    }
+
+    /// Returns the record of a generation.
+    ///
+    /// # Errors
+    /// When it cannot be read; "not found" when there is none.
+    pub fn generation(&self, id: u64) -> Result<Record> {
+        match self.store() {
+            Some(store) => store.generation(id),
+            None => Err(missing(id)),
+        }
+    }
+
+    /// Returns the state before the present: the generation that made it, or 0; `None` when there is none, or it is
+    /// not known any more.
+    ///
+    /// # Errors
+    /// When a generation cannot be read.
+    pub fn before(&self) -> Result<Option<u64>> {
+        let headers = self.generations()?;
+        Ok(headers.last().and_then(|last| History { headers: &headers }.before(last.id)))
+    }
+
+    /// Returns the way to the state that generation `to` made.
+    ///
+    /// # Errors
+    /// When there is no such generation, or it has expired, or cannot be read.
+    pub fn way(&self, to: u64) -> Result<Way> {
+        let headers = self.generations()?;
+        let last = headers.last().ok_or_else(|| missing(to))?;
+        let history = History { headers: &headers };
+        let steps = history.steps(last.id, to).ok_or_else(|| missing(to))?;
+        let store = self.store().ok_or_else(|| missing(to))?;
+        let read = |step: &Step| store.generation(step.id).map(|record| (record, step.is_back));
+        let records = steps.iter().map(read).collect::<Result<Vec<_>>>()?;
+        let roots = records.iter().map(|(record, _)| &record.header.root);
+        let root = roots.min_by_key(|root| root.depth()).cloned().unwrap_or_else(|| last.root.clone());
+        let mut phases = Vec::new();
+        for (record, is_back) in records {
+            let prefix = record.header.root.below(&root).unwrap_or_default();
+            let plans = record.phases.iter().map(|plan| rebased(plan, &prefix));
+            if is_back {
+                phases.extend(plans.rev().map(|plan| plan.inverse()));
+            } else {
+                phases.extend(plans);
+            }
+        }
+        let root = Path::new("/").join(os(root.as_bytes()));
+        let changed = changed(store, &root, last, &phases)?;
+        for plan in &mut phases {
+            plan.ops.retain(|op| !changed.iter().any(|path| op.path.below(path).is_some()));
+        }
+        phases.retain(|plan| !plan.is_empty());
+        Ok(Way { to, root, phases, changed })
+    }
+
+    /// Returns the backups that plans made beside their links and that no plan has put back: the link's path below
+    /// `root`, and the backup's name.
+    ///
+    /// # Errors
+    /// When a generation cannot be read.
+    pub fn backups(&self, root: &Path) -> Result<BTreeMap<RelPath, Name>> {
+        use std::os::unix::ffi::OsStrExt;
+        let mut backups = BTreeMap::new();
+        let Some(store) = self.store() else { return Ok(backups) };
+        let root = root.as_os_str().as_bytes().strip_prefix(b"/").unwrap_or_default();
+        let Some(root) = RelPath::new(root) else { return Ok(backups) };
+        for id in store.generations()? {
+            let record = store.generation(id)?;
+            for op in record.phases.into_iter().flat_map(|plan| plan.ops) {
+                let Some(path) = record.header.root.join_path(&op.path).below(&root) else { continue };
+                match op.change {
+                    Change::Displace { to: Place::Beside(name), .. } => drop(backups.insert(path, name)),
+                    Change::Restore { from: Place::Beside(_), .. } => drop(backups.remove(&path)),
+                    _ => {}
+                }
+            }
+        }
+        Ok(backups)
+    }
+
+    /// Drops the generations that were begun before `time`, in seconds since 1970, with what they kept, but never the
+    /// last; returns their numbers.
+    ///
+    /// # Errors
+    /// When one cannot be read or removed; those before it are gone.
+    pub fn expire(&self, time: i64) -> Result<Vec<u64>> {
+        let Some(store) = self.store() else { return Ok(Vec::new()) };
+        let headers = self.generations()?;
+        let old =
+            headers.iter().take(headers.len().saturating_sub(1)).take_while(|header| header.time < time);
+        let ids: Vec<u64> = old.map(|header| header.id).collect();
+        for &id in &ids {
+            store.drop_generation(id)?;
+        }
+        Ok(ids)
+    }
+}
+
+fn missing(id: u64) -> Error {
+    let error = io::Error::new(io::ErrorKind::NotFound, "there is none, or it has expired");
+    Error::new("go back to generation", id.to_string(), error)
+}
+
+/// Generations as states: each that is no rollback made one out of another.
+struct History<'a> {
+    headers: &'a [Header],
+}
+
+/// A generation to be done or taken back.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Step {
+    id: u64,
+    is_back: bool,
+}
+
+impl History<'_> {
+    fn header(&self, id: u64) -> Option<&Header> {
+        let at = self.headers.binary_search_by_key(&id, |header| header.id).ok()?;
+        self.headers.get(at)
+    }
+
+    /// Returns the generation that first made the state that generation `id` made.
+    fn state(&self, id: u64) -> u64 {
+        let mut id = id;
+        while let Some(back) = self.header(id).and_then(|header| header.back_to) {
+            id = back;
+        }
+        id
+    }
+
+    /// Returns the state that generation `id` made its own out of; `None` where that has been forgotten.
+    fn before(&self, id: u64) -> Option<u64> {
+        let state = self.state(id);
+        self.header(state)?;
+        state.checked_sub(1).map(|before| self.state(before))
+    }
+
+    /// Returns a state and those that it came from, the oldest last.
+    fn ancestry(&self, id: u64) -> Vec<u64> {
+        std::iter::successors(Some(self.state(id)), |&state| self.before(state)).collect()
+    }
+
+    /// Returns what leads from the state that one generation made to another's: back to where the two parted, then
+    /// forward.
+    fn steps(&self, from: u64, to: u64) -> Option<Vec<Step>> {
+        let (there, here) = (self.ancestry(to), self.ancestry(from));
+        let parted = *here.iter().find(|state| there.contains(state))?;
+        let back = here.iter().take_while(|&&state| state != parted).map(|&id| Step { id, is_back: true });
+        let forward: Vec<_> = there.iter().take_while(|&&state| state != parted).collect();
+        let forward = forward.into_iter().rev().map(|&id| Step { id, is_back: false });
+        Some(back.chain(forward).collect())
+    }
+}
+
+/// Returns a plan for a farm whose root lies above that of `plan` by `prefix`.
+fn rebased(plan: &Plan, prefix: &RelPath) -> Plan {
+    let mut plan = plan.clone();
+    if prefix.is_root() {
+        return plan;
+    }
+    for op in &mut plan.ops {
+        op.path = prefix.join_path(&op.path);
+        if let Change::Displace { to: Place::Package { at, .. }, .. }
+        | Change::Restore { from: Place::Package { at, .. }, .. } = &mut op.change
+        {
+            *at = Route::below_root(prefix.clone()).follow(&at.to_bytes());
+        }
+    }
+    plan
+}
+
+/// Returns the paths where the disk is not as the first operation there expects.
+fn changed(store: &Store, root: &Path, header: &Header, phases: &[Plan]) -> Result<Vec<RelPath>> {
+    let handle = Handle::open(root).map_err(|error| Error::new("open", root, error))?;
+    let site = Site { root: &handle, root_path: root, store: Some(store), stop: &|| false };
+    let ops: Vec<&Op> = phases.iter().flat_map(|plan| &plan.ops).collect();
+    let mut seen: BTreeSet<&RelPath> = BTreeSet::new();
+    let mut first = Vec::new();
+    for op in ops {
+        // What an earlier operation does there, above, or below decides what this one finds.
+        let above = std::iter::successors(Some(op.path.clone()), |path| Some(path.split()?.0));
+        let is_seen = above.into_iter().any(|path| seen.contains(&path))
+            || seen.range::<RelPath, _>(&op.path..).next().is_some_and(|path| path.below(&op.path).is_some());
+        if !is_seen {
+            first.push(op);
+        }
+        seen.insert(&op.path);
+    }
+    not_ready(&site, header, &first)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Generations from 1 on; what a number says is the generation that it goes back to.
+    fn headers(back: &[Option<u64>]) -> Vec<Header> {
+        let header = |(at, back_to): (usize, &Option<u64>)| {
+            let mut header = Header::new(at as u64 + 1, String::new(), RelPath::root(), 0, Vec::new());
+            header.back_to = *back_to;
+            header
+        };
+        back.iter().enumerate().map(header).collect()
+    }
+
+    fn steps(headers: &[Header], from: u64, to: u64) -> Option<Vec<i64>> {
+        let signed = |step: Step| if step.is_back { -(step.id as i64) } else { step.id as i64 };
+        Some(History { headers }.steps(from, to)?.into_iter().map(signed).collect())
+    }
+
+    #[test]
+    fn the_way_back_takes_back_one_after_the_other() {
+        let headers = headers(&[None, None, None]);
+        assert_eq!(steps(&headers, 3, 1), Some(vec![-3, -2]));
+        assert_eq!(steps(&headers, 3, 0), Some(vec![-3, -2, -1]));
+        assert_eq!(steps(&headers, 3, 3), Some(vec![]));
+        assert_eq!(steps(&headers, 3, 4), None);
+    }
+
+    #[test]
+    fn what_was_gone_back_to_is_where_things_are() {
+        // 3 undoes 2, 4 undoes 1, 5 goes forward to 2 again, 6 is something new.
+        let headers = headers(&[None, None, Some(1), Some(0), Some(2), None]);
+        assert_eq!(History { headers: &headers }.before(3), Some(0));
+        assert_eq!(History { headers: &headers }.before(4), None);
+        assert_eq!(steps(&headers, 4, 2), Some(vec![1, 2]));
+        assert_eq!(steps(&headers, 6, 3), Some(vec![-6, -2]));
+        assert_eq!(steps(&headers, 6, 0), Some(vec![-6, -2, -1]));
+    }
+
+    #[test]
+    fn states_that_parted_are_reached_by_way_of_what_they_share() {
+        // 3 undoes 2, 4 is another way on from 1.
+        let headers = headers(&[None, None, Some(1), None]);
+        assert_eq!(steps(&headers, 4, 2), Some(vec![-4, 2]));
+    }
+
+    #[test]
+    fn what_has_expired_is_no_way() {
+        let all = headers(&[None, None, None, Some(2)]);
+        let headers = &all[2..];
+        assert_eq!(steps(headers, 3, 2), Some(vec![-3]));
+        assert_eq!(steps(headers, 3, 1), None);
+    }
+}

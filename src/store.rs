@@ -1,0 +1,384 @@
+//! The state directory: what farm remembers of one target.
+//!
+//! Below it each target has a directory with a lock, the journal of the plan that is being done, the records of those
+//! that were (generations), and what they moved out of the way. Losing it loses history, never the farm.
+
+use std::fs::{File, TryLockError};
+use std::io::{self, BufReader, BufWriter, Write};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use crate::error::{Error, Result};
+use crate::journal::{self, Header, Record};
+use crate::op::{Plan, Slot};
+use crate::path::RelPath;
+use crate::sys::{Handle, fault};
+
+const LOCK: &str = "lock";
+const JOURNAL: &str = "journal";
+const UNFINISHED: &str = "journal.new";
+const COMMITTED: &str = "committed";
+const GENERATIONS: &str = "generations";
+const KEPT: &str = "kept";
+
+/// Asked when another farm is at work on the target; tells whether to wait for it.
+pub type Wait<'a> = &'a dyn Fn() -> bool;
+
+/// The memory of one target, locked: nobody else changes the farm as long as this lives.
+#[derive(Debug)]
+pub struct Store {
+    path: PathBuf,
+    dir: Handle,
+    /// The target, from the file system's root.
+    target: RelPath,
+    /// Held until the process ends, however it ends.
+    _lock: File,
+}
+
+/// What a plan that was interrupted has left.
+#[derive(Debug)]
+pub enum Interrupted {
+    /// A journal: the plan was begun.
+    Begun(Record),
+    /// A committed record: the plan was done, and what went out of the way is still there.
+    Committed(Record),
+}
+
+/// Returns the directory that holds the memory of the target.
+pub fn directory(state: &Path, target: &Path) -> PathBuf {
+    // FNV-1a: the same on every machine and in every version, and nobody attacks the name of a directory of their own.
+    let hash = target.as_os_str().as_bytes().iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, &byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    });
+    let name = target.file_name().map_or("root".into(), |name| name.to_string_lossy());
+    // Two hundred bytes at most: a name takes 255.
+    let name: String = name.chars().take(50).collect();
+    state.join("targets").join(format!("{name}-{hash:016x}"))
+}
+
+/// Tells whether an interrupted plan waits for recovery, without touching anything.
+pub fn is_interrupted(state: &Path, target: &Path) -> bool {
+    let dir = directory(state, target);
+    [JOURNAL, COMMITTED].iter().any(|name| dir.join(name).exists())
+}
+
+impl Store {
+    /// Opens and locks the memory of the target; `None` when there is none.
+    ///
+    /// # Errors
+    /// The system's, and "would block" when another farm is at work and `wait` says no.
+    pub fn open(state: &Path, target: &Path, wait: Wait) -> Result<Option<Store>> {
+        let path = directory(state, target);
+        match Handle::open(&path).and_then(|dir| Ok((dir.open_lock(LOCK.as_bytes(), false)?, dir))) {
+            Ok((lock, dir)) => Store::lock(path, dir, lock, target, wait),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(Error::new("open", path, error)),
+        }
+    }
+
+    /// As [`open`](Self::open), making what is missing.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn create(state: &Path, target: &Path, wait: Wait) -> Result<Store> {
+        let path = directory(state, target);
+        loop {
+            let fail = |error| Error::new("make directory", &path, error);
+            let dir = private_dirs(&path).map_err(fail)?;
+            for name in [GENERATIONS, KEPT] {
+                dir.make_private_dir(name.as_bytes()).map_err(fail)?;
+            }
+            let lock = dir.open_lock(LOCK.as_bytes(), true);
+            let lock = lock.map_err(|error| Error::new("open", path.join(LOCK), error))?;
+            if let Some(store) = Store::lock(path.clone(), dir, lock, target, wait)? {
+                return Ok(store);
+            }
+        }
+    }
+
+    /// Locks; `None` when somebody removed the state directory meanwhile.
+    fn lock(path: PathBuf, dir: Handle, lock: File, target: &Path, wait: Wait) -> Result<Option<Store>> {
+        let fail = |error| Error::new("lock", path.join(LOCK), error);
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) if wait() => lock.lock().map_err(fail)?,
+            Err(TryLockError::WouldBlock) => {
+                return Err(fail(io::Error::new(io::ErrorKind::WouldBlock, "another farm is at work there")));
+            }
+            Err(TryLockError::Error(error)) => return Err(fail(error)),
+        }
+        let held = lock.metadata().map_err(fail)?;
+        let is_there = std::fs::metadata(path.join(LOCK))
+            .is_ok_and(|it| (it.dev(), it.ino()) == (held.dev(), held.ino()));
+        if !is_there {
+            return Ok(None);
+        }
+        let target = RelPath::new(target.as_os_str().as_bytes().strip_prefix(b"/").unwrap_or_default());
+        Ok(target.map(|target| Store { path, dir, target, _lock: lock }))
+    }
+
+    /// Returns the target, from the file system's root.
+    pub fn target(&self) -> &RelPath {
+        &self.target
+    }
+
+    /// Returns the directory that keeps what plans moved out of the way.
+    pub fn kept(&self) -> PathBuf {
+        self.path.join(KEPT)
+    }
+
+    /// Returns where the journal is.
+    pub fn journal_path(&self) -> PathBuf {
+        self.path.join(JOURNAL)
+    }
+
+    fn error(&self, verb: &'static str, name: &str, source: io::Error) -> Error {
+        Error::new(verb, self.path.join(name), source)
+    }
+
+    /// Returns what an interrupted plan left, if one did.
+    ///
+    /// # Errors
+    /// When there is something that cannot be read, or is no journal of this target.
+    pub fn interrupted(&self) -> Result<Option<Interrupted>> {
+        if let Some(record) = self.read(JOURNAL)? {
+            return Ok(Some(Interrupted::Begun(record)));
+        }
+        Ok(self.read(COMMITTED)?.map(Interrupted::Committed))
+    }
+
+    fn read(&self, name: &str) -> Result<Option<Record>> {
+        let fail = |error| self.error("read", name, error);
+        let file = match self.dir.open_file(name.as_bytes()) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            opened => opened.map_err(fail)?,
+        };
+        let record = journal::read(&mut BufReader::new(file)).map_err(fail)?;
+        if self.target.below(&record.header.root).is_none() {
+            return Err(fail(io::Error::new(io::ErrorKind::InvalidData, "it is about another target")));
+        }
+        Ok(Some(record))
+    }
+
+    /// Writes the journal; from now on the plan counts as begun. `durable` says that it must be on the disk before
+    /// anything is changed.
+    ///
+    /// # Errors
+    /// The system's; then nothing is begun.
+    pub fn begin(&self, header: &Header, phases: &[Plan], durable: bool) -> Result<()> {
+        let write = || {
+            fault::point()?;
+            let file = match self.dir.create_file(UNFINISHED.as_bytes()) {
+                // An earlier run died here; what was not renamed was not begun.
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                    self.dir.unlink(UNFINISHED.as_bytes())?;
+                    self.dir.create_file(UNFINISHED.as_bytes())?
+                }
+                made => made?,
+            };
+            let mut file = BufWriter::with_capacity(1 << 16, file);
+            journal::write(header, phases, &mut file)?;
+            file.flush()?;
+            if durable {
+                fault::point()?;
+                file.get_ref().sync_all()?;
+            }
+            self.dir.rename_over(UNFINISHED.as_bytes(), JOURNAL.as_bytes())?;
+            if durable { self.dir.sync() } else { Ok(()) }
+        };
+        write().map_err(|error| self.error("write", JOURNAL, error))
+    }
+
+    /// Notes that so many phases are done.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn phase_done(&self, phases: usize, durable: bool) -> Result<()> {
+        let write = || {
+            let mut file = self.dir.open_to_append(JOURNAL.as_bytes())?;
+            journal::write_done(phases, &mut file)?;
+            fault::point()?;
+            if durable { file.sync_all() } else { Ok(()) }
+        };
+        write().map_err(|error| self.error("write", JOURNAL, error))
+    }
+
+    /// Makes the plan count as done: after this it is never taken back by itself.
+    ///
+    /// # Errors
+    /// The system's; then the plan is not committed.
+    pub fn commit(&self, durable: bool) -> Result<()> {
+        let commit = || {
+            self.dir.rename_over(JOURNAL.as_bytes(), COMMITTED.as_bytes())?;
+            if durable { self.dir.sync() } else { Ok(()) }
+        };
+        commit().map_err(|error| self.error("commit", JOURNAL, error))
+    }
+
+    /// Files a committed plan, of which nothing is left to clean up, among the generations.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn file(&self, id: u64) -> Result<()> {
+        self.file_as(COMMITTED, id)
+    }
+
+    /// Commits a plan that leaves nothing to clean up, and files it, in one step.
+    ///
+    /// # Errors
+    /// The system's; then the plan is not committed.
+    pub fn commit_and_file(&self, id: u64) -> Result<()> {
+        self.file_as(JOURNAL, id)
+    }
+
+    fn file_as(&self, name: &str, id: u64) -> Result<()> {
+        let file = || {
+            let generations = self.dir.open_below(&below(GENERATIONS))?;
+            self.dir.rename(name.as_bytes(), &generations, id.to_string().as_bytes())
+        };
+        file().map_err(|error| self.error("record", name, error))
+    }
+
+    /// Forgets the journal: all was taken back.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn forget(&self) -> Result<()> {
+        match self.dir.unlink(JOURNAL.as_bytes()) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(self.error("remove", JOURNAL, error))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Sets a journal aside that cannot be used, and returns where it is.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn set_aside(&self) -> Result<Option<PathBuf>> {
+        for name in [JOURNAL, COMMITTED] {
+            let there = self.dir.look(name.as_bytes()).map_err(|error| self.error("look at", name, error))?;
+            if there.is_none() {
+                continue;
+            }
+            for number in 1_u32.. {
+                let aside = format!("{name}.set-aside.{number}");
+                match self.dir.rename(name.as_bytes(), &self.dir, aside.as_bytes()) {
+                    Ok(()) => return Ok(Some(self.path.join(aside))),
+                    Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                    Err(error) => return Err(self.error("set aside", name, error)),
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// Returns the numbers of all generations, the oldest first.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn generations(&self) -> Result<Vec<u64>> {
+        let listing = self.dir.open_below(&below(GENERATIONS)).and_then(|dir| dir.list(false));
+        let listing = listing.map_err(|error| self.error("read directory", GENERATIONS, error))?;
+        let number = |name: &[u8]| std::str::from_utf8(name).ok()?.parse().ok();
+        let mut numbers: Vec<u64> =
+            listing.iter().filter_map(|entry| number(entry.name.as_bytes())).collect();
+        numbers.sort_unstable();
+        Ok(numbers)
+    }
+
+    /// Returns the header of a generation.
+    ///
+    /// # Errors
+    /// The system's; "not found" when there is no such generation; "invalid data" when it cannot be understood.
+    pub fn header(&self, id: u64) -> Result<Header> {
+        self.generation_file(id, |file| journal::read_header(file))
+    }
+
+    /// Returns the record of a generation.
+    ///
+    /// # Errors
+    /// As [`header`](Self::header).
+    pub fn generation(&self, id: u64) -> Result<Record> {
+        self.generation_file(id, |file| journal::read(file))
+    }
+
+    fn generation_file<T>(
+        &self,
+        id: u64,
+        read: impl FnOnce(&mut BufReader<File>) -> io::Result<T>,
+    ) -> Result<T> {
+        let name = format!("{GENERATIONS}/{id}");
+        let file =
+            self.dir.open_below(&below(GENERATIONS)).and_then(|dir| dir.open_file(id.to_string().as_bytes()));
+        let value = file.and_then(|file| read(&mut BufReader::new(file)));
+        value.map_err(|error| self.error("read", &name, error))
+    }
+
+    /// Drops a generation with all that it keeps.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn drop_generation(&self, id: u64) -> Result<()> {
+        let name = id.to_string();
+        let drop_both = || {
+            let kept = self.dir.open_below(&below(KEPT))?;
+            crate::copy::remove(&kept, name.as_bytes())?;
+            self.dir.open_below(&below(GENERATIONS))?.unlink(name.as_bytes())
+        };
+        drop_both().map_err(|error| self.error("remove generation", &name, error))
+    }
+
+    /// Removes the directories that were made to keep something and keep nothing.
+    pub fn tidy(&self, slot: Slot) {
+        let name = slot.0.to_string();
+        if let Ok(kept) = self.dir.open_below(&below(KEPT))
+            && kept.look(name.as_bytes()).is_ok_and(|found| found.is_some())
+        {
+            remove_empty(&kept, name.as_bytes());
+        }
+    }
+}
+
+fn below(name: &str) -> RelPath {
+    RelPath::new(name.as_bytes()).unwrap_or_default()
+}
+
+/// Opens a directory, making it and those above it, where they are missing, for their owner only.
+pub(crate) fn private_dirs(path: &Path) -> io::Result<Handle> {
+    match Handle::open(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        opened => return opened,
+    }
+    let (Some(above), Some(name)) = (path.parent(), path.file_name()) else {
+        return Err(io::ErrorKind::NotFound.into());
+    };
+    let above = private_dirs(above)?;
+    above.make_private_dir(name.as_bytes())?;
+    Handle::open(path)
+}
+
+/// Removes a directory and those in it, as far as they are empty.
+fn remove_empty(dir: &Handle, name: &[u8]) {
+    let Some(top) = crate::path::Name::new(name) else { return };
+    let mut dirs = vec![RelPath::from_names([&top])];
+    let mut at = 0;
+    while at < dirs.len() {
+        let listing = dir.open_below(&dirs[at]).and_then(|handle| handle.list(false)).unwrap_or_default();
+        let path = dirs[at].clone();
+        dirs.extend(
+            listing.iter().filter(|it| it.kind == crate::tree::Kind::Dir).map(|it| path.join(&it.name)),
+        );
+        at += 1;
+    }
+    for path in dirs.iter().rev() {
+        if let Some((above, name)) = path.split()
+            && let Ok(above) = dir.open_below(&above)
+        {
+            // Not empty: it keeps something.
+            let _ = above.rmdir(name.as_bytes());
+        }
+    }
+}

@@ -1,0 +1,170 @@
+//! Every change is a generation, and there is a way back to each.
+
+use std::fs;
+
+use crate::sandbox::Sandbox;
+
+/// What `farm generations` says, without the dates.
+fn generations(home: &Sandbox) -> Vec<String> {
+    let ran = home.farm(&["generations"]).run();
+    assert_eq!(ran.code(), 0, "{ran}");
+    let date = "2026-11-22 22:08".len();
+    ran.stdout.lines().map(|line| line[date..].trim().to_owned()).collect()
+}
+
+fn two_packages() -> Sandbox {
+    let home = Sandbox::with(&["dotfiles/p/.c/x", "dotfiles/q/.c/y", "dotfiles/q/.rc"]);
+    home.write(".rc", "mine");
+    home
+}
+
+#[test]
+fn generations_are_listed_newest_first() {
+    let home = two_packages();
+    home.farm(&["generations"]).run().prints("no generations yet: farm has changed nothing in ~\n");
+    home.farm(&["link", "p"]).run();
+    home.farm(&["link", "p"]).run().prints("nothing to do: p is linked already\n");
+    home.farm(&["link", "-n", "q"]).run();
+    home.farm(&["link", "--backup", "q"]).run();
+    home.farm(&["undo"]).run();
+    assert_eq!(
+        generations(&home),
+        [
+            "3  undo: 1 link removed, 1 directory folded, 1 file restored, back to 1 (current)",
+            "2  link --backup q: 1 link, 1 directory unfolded, 1 file backed up",
+            "1  link p: 1 link",
+        ]
+    );
+}
+
+#[test]
+fn undo_goes_back_step_by_step_and_rollback_anywhere() {
+    let home = two_packages();
+    let mut trees = vec![home.tree()];
+    for args in [
+        &["link", "p"][..],
+        &["link", "--backup", "q"],
+        &["unlink", "--restore", "q"],
+        &["link", "--replace", "q"],
+    ] {
+        home.farm(args).run().fails_with(0, &[]);
+        trees.push(home.tree());
+    }
+    for back in (0..4).rev() {
+        home.farm(&["undo"]).run().fails_with(0, &[]);
+        assert_eq!(home.tree(), trees[back], "back to {back}");
+    }
+    assert_eq!(fs::read_to_string(home.path(".rc")).unwrap(), "mine");
+    home.farm(&["undo"]).run().prints("nothing to undo\n");
+    // To and fro, as numbers say; the rollbacks in between are generations of their own.
+    for to in [4, 1, 3, 2, 0, 4] {
+        home.farm(&["rollback", &to.to_string()]).run().fails_with(0, &[]);
+        assert_eq!(home.tree(), trees[to], "to {to}");
+    }
+    home.farm(&["rollback", "4"]).run().prints("nothing to do: this is generation 4\n");
+    home.farm(&["rollback", "0"]).run();
+    assert_eq!(fs::read_to_string(home.path(".rc")).unwrap(), "mine");
+}
+
+#[test]
+fn a_dry_run_shows_the_way_and_goes_nowhere() {
+    let home = two_packages();
+    home.farm(&["link", "p"]).run();
+    let tree = home.tree();
+    home.farm(&["undo", "-n"]).run().prints(
+        "- .c -> dotfiles/p/.c\nwould go back to the state before the first generation: 1 link removed; nothing was \
+         changed\n",
+    );
+    assert_eq!((home.tree(), generations(&home).len()), (tree, 1));
+}
+
+#[test]
+fn what_was_changed_since_is_refused_or_left() {
+    let home = two_packages();
+    home.farm(&["link", "p"]).run();
+    home.farm(&["link", "--replace", "q"]).run();
+    home.remove(".rc");
+    home.write(".rc", "newer");
+    let tree = home.tree();
+    let refused = home.farm(&["rollback", "0"]).run();
+    refused.fails_with(
+        1,
+        &["cannot go back to generation 0: 1 path was changed since in other ways", "  .rc", "--keep-going"],
+    );
+    assert_eq!(home.tree(), tree);
+    let went = home.farm(&["rollback", "0", "--keep-going"]).run();
+    went.fails_with(0, &["left .rc: it was changed since"]);
+    assert_eq!(home.tree(), ".rc\n");
+    assert_eq!(fs::read_to_string(home.path(".rc")).unwrap(), "newer");
+    // What was there before is still kept.
+    let kept = fs::read_dir(home.path("../state/targets")).unwrap().next().unwrap().unwrap().path();
+    assert_eq!(fs::read_to_string(kept.join("kept/2/.rc")).unwrap(), "mine");
+}
+
+#[test]
+fn a_generation_that_does_not_exist_is_refused() {
+    let home = two_packages();
+    home.farm(&["rollback", "7"])
+        .run()
+        .fails_with(1, &["cannot go back to generation 7", "`farm generations` lists them"]);
+    home.farm(&["link", "p"]).run();
+    home.farm(&["rollback", "7"]).run().fails_with(1, &["cannot go back to generation 7"]);
+}
+
+#[test]
+fn old_generations_expire_with_what_they_keep() {
+    let home = two_packages();
+    home.farm(&["link", "--replace", "q"]).run();
+    home.farm(&["link", "p"]).run();
+    home.farm(&["generations", "--expire", "1d"]).run().prints("no generation is that old\n");
+    home.farm(&["generations", "--expire", "soon"]).run().fails_with(2, &["soon is no span of time"]);
+    // As if the first had been made long ago.
+    let target = fs::read_dir(home.path("../state/targets")).unwrap().next().unwrap().unwrap().path();
+    let first = fs::read_to_string(target.join("generations/1")).unwrap();
+    let at = first.find("\"time\":").unwrap() + "\"time\":".len();
+    let end = at + first[at..].find(',').unwrap();
+    fs::write(target.join("generations/1"), format!("{}1000{}", &first[..at], &first[end..])).unwrap();
+    home.farm(&["generations", "--expire", "30d"]).run().prints("dropped generation 1\n");
+    assert_eq!(generations(&home), ["2  link p: 1 directory unfolded (current)"]);
+    assert!(!target.join("kept/1").exists());
+    home.farm(&["rollback", "0"]).run().fails_with(1, &["there is none, or it has expired"]);
+    home.farm(&["undo"]).run().prints("went back to generation 1: 1 directory folded\n");
+    home.farm(&["undo"]).run().prints("nothing to undo\n");
+}
+
+#[test]
+fn json_tells_generations_and_rollbacks() {
+    let home = two_packages();
+    home.farm(&["link", "p"]).run();
+    let ran = home.farm(&["generations", "--json"]).run();
+    let told: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!(told["generations"][0]["id"], 1);
+    assert_eq!(told["generations"][0]["current"], true);
+    assert_eq!(told["generations"][0]["ops"][0]["op"], "make-link");
+    let ran = home.farm(&["undo", "--json"]).run();
+    let told: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!((&told["changed"], &told["to"]), (&true.into(), &0.into()));
+}
+
+#[test]
+fn a_target_that_was_made_remembers_from_its_first_day() {
+    let home = Sandbox::with(&["dotfiles/p/a", "dotfiles/q/b"]);
+    let target = home.text("new/target");
+    home.farm(&["link", "-t", &target, "p"]).run().fails_with(0, &[]);
+    home.farm(&["link", "-t", &target, "q"]).run().fails_with(0, &[]);
+    home.farm(&["rollback", "-t", &target, "1"]).run().fails_with(0, &[]);
+    assert_eq!(home.tree(), "new/\nnew/target/\nnew/target/a -> ../../dotfiles/p/a\n");
+    home.farm(&["rollback", "-t", &target, "2"]).run().fails_with(0, &[]);
+    home.farm(&["rollback", "-t", &target, "0"]).run().fails_with(0, &[]);
+    assert_eq!(home.tree(), "");
+}
+
+#[test]
+fn unlink_restores_the_backups_that_farm_made_and_no_others() {
+    let home = two_packages();
+    home.write(".c.backup", "not farm's");
+    home.farm(&["link", "--backup=.old", "q"]).run();
+    home.farm(&["unlink", "--restore", "p", "q"]).run().fails_with(0, &[]);
+    assert_eq!(home.tree(), ".c.backup\n.rc\n");
+    assert_eq!(fs::read_to_string(home.path(".rc")).unwrap(), "mine");
+}
