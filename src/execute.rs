@@ -21,7 +21,7 @@ use std::path::{Path, PathBuf};
 
 use crate::error::Error;
 use crate::journal::{Header, Record};
-use crate::op::{Change, Op, Plan, Thing};
+use crate::op::{Change, Op, Plan, Thing, What};
 use crate::path::{LinkText, RelPath};
 use crate::store::{Interrupted, Store};
 use crate::sys::{Handle, LONGEST_TEXT, os};
@@ -90,6 +90,10 @@ pub fn execute(site: &Site, header: &Header, phases: &[Plan]) -> Result<Outcome,
         );
         let path = site.root_path.join(os(path.as_bytes()));
         return Err(refused(Error::new("make link", path, io::Error::other(message))));
+    }
+    if let Some(path) = site.store.and_then(|store| moves_state(site, store, phases)) {
+        let error = io::Error::other("farm's state directory lies in it");
+        return Err(refused(Error::new("move", path, error)));
     }
     let durable = phases.iter().any(Plan::moves_bytes);
     if let Some(store) = site.store {
@@ -264,6 +268,15 @@ fn root_of(header: &Header) -> Result<(PathBuf, Handle), Error> {
     let path = Path::new("/").join(os(header.root.as_bytes()));
     let root = Handle::open(&path).map_err(|error| Error::new("open", &path, error))?;
     Ok((path, root))
+}
+
+/// Returns a directory that a plan would move with farm's own memory in it.
+fn moves_state(site: &Site, store: &Store, phases: &[Plan]) -> Option<PathBuf> {
+    let is_dir = |op: &&Op| matches!(op.change, Change::Displace { what: What::Dir, .. });
+    let mut moved = phases.iter().flat_map(|plan| &plan.ops).filter(is_dir).peekable();
+    moved.peek()?;
+    let state = store.kept().canonicalize().ok()?;
+    moved.map(|op| site.root_path.join(os(op.path.as_bytes()))).find(|path| state.starts_with(path))
 }
 
 /// Returns a link that an operation would make and the system would not, with its path.

@@ -386,3 +386,12 @@ fn nothing_is_asked_when_no_answer_could_help() {
     assert!(said.starts_with("a: a file, not a link"), "{said}");
     assert_eq!(code, 1);
 }
+
+#[test]
+fn a_directory_that_holds_farms_memory_does_not_move() {
+    let home = Sandbox::with(&["dotfiles/p/.local", ".local/share/x"]);
+    let state = home.text(".local/state/farm");
+    let ran = home.farm(&["link", "--backup", "p"]).env("FARM_STATE_DIR", &state).run();
+    ran.fails_with(1, &["cannot move ~/.local: farm's state directory lies in it", "nothing was changed"]);
+    assert!(home.path(".local/share/x").exists());
+}
