@@ -1,5 +1,6 @@
 //! Farm's own commands: parse, resolve, plan, apply, say.
 
+mod adopt;
 mod args;
 mod ask;
 mod history;
@@ -89,6 +90,8 @@ pub fn run(args: Vec<OsString>, stowrc: impl FnOnce() -> Result<StowRc, String>)
             run::change(Verb::Unlink, global, &change.with_defaults(), &stowrc, &words)
         }
         Command::Relink(change) => run::change(Verb::Relink, global, change, &stowrc, &words),
+        Command::Adopt(args) => adopt::adopt(global, args, &stowrc, &words),
+        Command::Eject(args) => adopt::eject(global, args, &stowrc, &words),
         Command::Generations(asked) => history::generations(global, asked, &stowrc, &words),
         Command::Rollback(asked) => history::back(global, asked.id, asked.undo.keep_going, &stowrc, &words),
         Command::Undo(asked) => history::back(global, None, asked.keep_going, &stowrc, &words),

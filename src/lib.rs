@@ -60,7 +60,10 @@ pub use journal::{Header, Record};
 pub use op::{Change, Entry as PackageEntry, Fate, Fates, Op, Piece, Place, Plan, Slot, Thing, What};
 pub use package::{Action, Request, Step};
 pub use path::{LinkText, Name, RelPath, Route};
-pub use plan::{Compared, Conflict, Notice, Obstacle, Planned, Reason, plan};
+pub use plan::{
+    Compared, Conflict, Direction, InPackage, Notice, Objection, Obstacle, Planned, Reason, Refused,
+    Transfer, Transferred, plan, transfer,
+};
 pub use policy::{
     AbsoluteSource, Backup, Existing, Fold, Guarded, Naming, OnConflict, OnFile, Ownership, Policy, Refold,
     Strategy, Tidy, Walk,
@@ -69,6 +72,7 @@ pub use rulebook::RuleBook;
 pub use rules::{
     Globs, OptionPatterns, Origin, PathPatterns, PatternError, RegexError, Rules, StartPatterns,
 };
+pub use scan::plan_transfer;
 pub use snapshot::{Fact, Need, Side, Snapshot, SourceId};
 pub use store::{Store, Wait, is_interrupted};
 pub use tree::{DirId, Entry, Kind, Leads, Link, Node, Tree};

@@ -5,13 +5,16 @@
 //! takes back never becomes an operation. Where the snapshot is silent the planner notes a [`Need`] and goes on,
 //! so that one round asks for as much as possible.
 
+mod adopt;
 mod conflict;
+mod eject;
 mod link;
 mod owner;
 mod refold;
 mod strategy;
 #[cfg(test)]
 mod tests;
+mod transfer;
 mod unlink;
 
 use std::collections::{BTreeSet, HashMap, HashSet};
@@ -25,6 +28,7 @@ use crate::snapshot::{Need, Side, Snapshot, SourceId};
 use crate::tree::{DirId, Entries, Leads, Node, ROOT, Tree};
 
 pub use conflict::{Compared, Conflict, Notice, Obstacle, Reason};
+pub use transfer::{Direction, InPackage, Objection, Refused, Transfer, Transferred, transfer};
 
 /// What planning a request came to.
 #[derive(Clone)]

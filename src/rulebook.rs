@@ -75,8 +75,7 @@ impl RuleBook {
                 list: own()?.unwrap_or_else(|| rules.list.clone()),
             })),
             RuleBook::Native { dotfiles, options, stowrc } => {
-                let name = path.file_name().map_or(&b""[..], |name| name.as_encoded_bytes());
-                let name = Name::new(name).expect("a package's path ends in its name");
+                let name = package_name(path);
                 let list = own()?.unwrap_or_else(|| Arc::new(IgnoreList::BuiltIn));
                 let lists = vec![dotfiles.clone(), glob_list(package, path, Base::Package)?, options.clone()];
                 let base = StowRules { options: stowrc.clone(), list };
@@ -84,6 +83,24 @@ impl RuleBook {
             }
         }
     }
+
+    /// Returns the rules of a package that is to be made at `path` and carries no lists of its own.
+    pub fn rules_for_new(&self, path: &Path) -> Rules {
+        match self {
+            RuleBook::All => Rules::All,
+            RuleBook::Stow(rules) => Rules::Stow(rules.clone()),
+            RuleBook::Native { dotfiles, options, stowrc } => {
+                let lists = vec![dotfiles.clone(), options.clone()];
+                let base = StowRules { options: stowrc.clone(), list: Arc::new(IgnoreList::BuiltIn) };
+                Rules::Native(NativeRules::new(package_name(path), lists, base))
+            }
+        }
+    }
+}
+
+fn package_name(path: &Path) -> Name {
+    let name = path.file_name().map_or(&b""[..], |name| name.as_encoded_bytes());
+    Name::new(name).expect("a package's path ends in its name")
 }
 
 fn stow_list(dir: &Handle, path: &Path, name: &[u8]) -> Result<Option<IgnoreList>, ScanError> {

@@ -11,7 +11,7 @@ use rayon::prelude::*;
 use crate::error::{Error, Result, ScanError};
 use crate::package::Request;
 use crate::path::{LinkText, RelPath, Route};
-use crate::plan::{Planned, plan};
+use crate::plan::{Planned, Transfer, Transferred, plan, transfer};
 use crate::rulebook::RuleBook;
 use crate::rules::Rules;
 use crate::snapshot::{Fact, Need, Side, Snapshot, SourceId};
@@ -26,6 +26,19 @@ pub struct Scanner<'a> {
     request: &'a Request,
     rules: &'a RuleBook,
     root: Handle,
+}
+
+/// Plans what is to move between the target and a package, on the farm that `request` is about; the request's own steps
+/// do not count. Changes nothing.
+///
+/// # Errors
+/// When the root cannot be opened, or something cannot be read.
+pub fn plan_transfer(
+    request: &Request,
+    rules: &RuleBook,
+    asked: &Transfer,
+) -> Result<Transferred, ScanError> {
+    Scanner::open(request, rules)?.transfer(asked)
 }
 
 impl<'a> Scanner<'a> {
@@ -49,9 +62,22 @@ impl<'a> Scanner<'a> {
     /// # Errors
     /// When something cannot be read.
     pub fn plan(&self) -> Result<Planned, ScanError> {
+        self.think(|snapshot| plan(self.request, snapshot))
+    }
+
+    /// Plans what is to move between the target and a package, reading what that takes.
+    ///
+    /// # Errors
+    /// When something cannot be read.
+    pub fn transfer(&self, asked: &Transfer) -> Result<Transferred, ScanError> {
+        self.think(|snapshot| transfer(self.request, asked, snapshot))
+    }
+
+    /// Lets a planner think until it lacks nothing.
+    fn think<T>(&self, plan: impl Fn(&Snapshot) -> Result<T, BTreeSet<Need>>) -> Result<T, ScanError> {
         let mut snapshot = Snapshot::unread();
         loop {
-            match plan(self.request, &snapshot) {
+            match plan(&snapshot) {
                 Ok(planned) => return Ok(planned),
                 Err(needs) => self.read(&mut snapshot, needs)?,
             }
@@ -76,6 +102,9 @@ impl<'a> Scanner<'a> {
     fn fact(&self, snapshot: &Snapshot, need: Need) -> Result<(Need, Fact), ScanError> {
         let fact = match &need {
             Need::Package { stow_dir, package } => Fact::Package(self.package(&stow_dir.join_path(package))?),
+            Need::NewPackage { stow_dir, package } => {
+                Fact::Package(self.rules.rules_for_new(&self.absolute(&stow_dir.join_path(package))))
+            }
             Need::Listing { side, dir, texts } => {
                 let path = snapshot.tree(*side).path(*dir);
                 let open = match side {

@@ -54,6 +54,13 @@ pub enum Need {
         /// Its path there.
         package: RelPath,
     },
+    /// The rules of a package that does not exist yet, which makes it known and empty: [`Fact::Package`].
+    NewPackage {
+        /// The stow directory it will lie in.
+        stow_dir: Route,
+        /// Its path there.
+        package: RelPath,
+    },
     /// What a directory holds: [`Fact::Listing`].
     Listing {
         /// The side it is on.
@@ -280,6 +287,11 @@ impl Snapshot {
                 let id = SourceId(self.sources.len());
                 self.by_place.insert(stow_dir.join_path(&package), id);
                 self.sources.push(Source { stow_dir, package, tree: Tree::unread(), rules });
+            }
+            (Need::NewPackage { stow_dir, package }, Fact::Package(rules)) => {
+                let id = SourceId(self.sources.len());
+                self.by_place.insert(stow_dir.join_path(&package), id);
+                self.sources.push(Source { stow_dir, package, tree: Tree::empty(), rules });
             }
             (Need::Listing { side, dir, .. }, Fact::Listing(listing)) => {
                 self.tree_mut(side).fill(dir, listing);

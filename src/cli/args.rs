@@ -92,6 +92,10 @@ pub enum Command {
     /// Make the links of packages right: remove stale ones, make missing ones
     #[command(visible_alias = "restow")]
     Relink(Change),
+    /// Move files and directories from the target into a package, and put links in their place
+    Adopt(Adopt),
+    /// Move what a package's links stand for back into their place; the package lets go of it
+    Eject(Eject),
     /// List what was changed, the newest first
     #[command(visible_alias = "log")]
     Generations(Generations),
@@ -321,6 +325,43 @@ pub struct Packages {
     /// When something is in the way, hold back only the packages that it concerns
     #[arg(long)]
     pub keep_going: bool,
+}
+
+/// What `adopt` takes.
+#[derive(clap::Args, Clone, Debug)]
+pub struct Adopt {
+    /// The package, which is made if it is new
+    #[arg(value_name = "PKG")]
+    pub package: OsString,
+    /// Files, directories and links in the target
+    #[arg(value_name = "PATH", value_hint = ValueHint::AnyPath)]
+    pub paths: Vec<OsString>,
+    /// Give `.name` in the target the name `dot-name` in the package
+    #[arg(long)]
+    pub dotfiles: bool,
+    /// Adopt what is in directories bit by bit: keep real directories, make no link to one
+    #[arg(long)]
+    pub no_fold: bool,
+    /// Leave entries where they are that match, in gitignore syntax; adds to .farmignore. May be repeated
+    #[arg(long, value_name = "GLOB")]
+    pub ignore: Vec<String>,
+    /// Let what is adopted take the place of other files of the package, which go to the state directory
+    #[arg(long)]
+    pub overwrite: bool,
+}
+
+/// What `eject` takes.
+#[derive(clap::Args, Clone, Debug)]
+pub struct Eject {
+    /// The package
+    #[arg(value_name = "PKG")]
+    pub package: OsString,
+    /// Links into the package, paths below them, or directories with such links
+    #[arg(value_name = "PATH", required = true, value_hint = ValueHint::AnyPath)]
+    pub paths: Vec<OsString>,
+    /// Translate `dot-name` in the package to `.name` in the target
+    #[arg(long)]
+    pub dotfiles: bool,
 }
 
 /// Arguments that another command line takes as they are.

@@ -1,5 +1,7 @@
 //! `--json`: the result of a command as one object on standard output.
 
+mod transfer;
+
 use std::io::Write as _;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
@@ -13,6 +15,8 @@ use serde::Serialize;
 use super::args::Verb;
 use super::history::Told;
 use super::resolve::Farm;
+
+pub use transfer::transferred;
 
 /// A path, a name or a link's text: a string, or where it is not UTF-8 an object with its bytes in hexadecimal.
 #[derive(Serialize)]

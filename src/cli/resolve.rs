@@ -120,27 +120,82 @@ impl Farm {
     /// Returns the name of the package that was typed: a name, with or without a slash at the end, or a path into
     /// the dotfiles directory.
     pub fn package(&self, typed: &OsStr) -> Result<RelPath, Refusal> {
+        let name = self.name(typed)?;
+        if self.is_package(typed, &name)? {
+            return Ok(RelPath::from_names([&name]));
+        }
+        Err(Refusal::UnknownPackage {
+            name: typed.to_owned(),
+            nearest: self.nearest(&name),
+            dir: self.dir.clone(),
+        })
+    }
+
+    /// As [`package`](Self::package), and `true` for a package that does not exist yet.
+    pub fn package_or_new(&self, typed: &OsStr) -> Result<(RelPath, bool), Refusal> {
+        let name = self.name(typed)?;
+        let is_new = !self.is_package(typed, &name)?;
+        if is_new && self.dir.join(OsStr::from_bytes(name.as_bytes())).is_symlink() {
+            let why = "it is a link that leads nowhere";
+            return Err(Refusal::NotAPackage { name: typed.to_owned(), why });
+        }
+        Ok((RelPath::from_names([&name]), is_new))
+    }
+
+    fn name(&self, typed: &OsStr) -> Result<Name, Refusal> {
         let bytes = typed.as_bytes();
         let trimmed = &bytes[..bytes.iter().rposition(|&b| b != b'/').map_or(0, |last| last + 1)];
         let bad = |why| Refusal::NotAPackage { name: typed.to_owned(), why };
-        let name = match Name::new(trimmed) {
-            Some(name) => name,
-            None if bytes.is_empty() => return Err(bad("a package's name is not empty")),
+        match Name::new(trimmed) {
+            Some(name) => Ok(name),
+            None if bytes.is_empty() => Err(bad("a package's name is not empty")),
             None => self
                 .name_in_path(Path::new(typed))
-                .ok_or_else(|| bad("it is no directory directly in the dotfiles directory"))?,
-        };
+                .ok_or_else(|| bad("it is no directory directly in the dotfiles directory")),
+        }
+    }
+
+    /// Tells whether there is a package of this name; `typed` is what it goes by in messages.
+    fn is_package(&self, typed: &OsStr, name: &Name) -> Result<bool, Refusal> {
         let path = self.dir.join(OsStr::from_bytes(name.as_bytes()));
         match fs_err::metadata(&path) {
-            Ok(found) if found.is_dir() => Ok(RelPath::from_names([&name])),
-            Ok(_) => Err(bad("it is a file, and a package is a directory")),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Err(Refusal::UnknownPackage {
+            Ok(found) if found.is_dir() => Ok(true),
+            Ok(_) => Err(Refusal::NotAPackage {
                 name: typed.to_owned(),
-                nearest: self.nearest(&name),
-                dir: self.dir.clone(),
+                why: "it is a file, and a package is a directory",
             }),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
             Err(error) => Err(Refusal::System(Error::new("look at package", path, error))),
         }
+    }
+
+    /// Returns where a path that was typed lies, as seen from the farm's root.
+    ///
+    /// Links on the way to the target are followed, those in the target are not, nor is what the path ends in: a link
+    /// is what it is about. Where nothing can be looked at the path is taken as it stands.
+    pub fn locate(&self, typed: &OsStr) -> io::Result<Route> {
+        let target = self.target();
+        let real = |path: &Path| fs_err::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+        let mut at = PathBuf::from("/");
+        let absolute = here()?.join(typed);
+        let mut components = absolute.components().peekable();
+        while let Some(component) = components.next() {
+            match component {
+                Component::Normal(name) => {
+                    at.push(name);
+                    if components.peek().is_some() && !at.starts_with(&target) {
+                        at = real(&at);
+                    }
+                }
+                // What is above a link is what is above the directory that it leads to.
+                Component::ParentDir => {
+                    at = real(&at);
+                    at.pop();
+                }
+                _ => {}
+            }
+        }
+        Ok(Route::between(self.root.as_os_str().as_bytes(), at.as_os_str().as_bytes()))
     }
 
     /// Returns the last segment of a path whose directory is the dotfiles directory.
@@ -219,6 +274,16 @@ fn choose_target(typed: Option<&Path>, stowrc: &StowRc, dir: &Path) -> Choice {
             from: Some("the parent of the dotfiles directory"),
         },
     }
+}
+
+/// Returns the current directory by the way that the user went there, if the shell says which.
+///
+/// In a folded directory that is the path in the target, where the system only knows the one in the package.
+fn here() -> io::Result<PathBuf> {
+    let real = env::current_dir()?;
+    let said = env::var_os("PWD").map(PathBuf::from).filter(|said| said.is_absolute());
+    let is_here = |said: &PathBuf| fs_err::canonicalize(said).is_ok_and(|said| said == real);
+    Ok(said.filter(is_here).unwrap_or(real))
 }
 
 /// Returns the path of an existing directory, free of links.

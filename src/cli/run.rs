@@ -19,7 +19,7 @@ use super::words::{self, Words};
 use super::{Exit, StowRc};
 
 /// Where to read about patterns.
-const SYNTAX: &str = "see `man 5 gitignore` for the syntax";
+pub(super) const SYNTAX: &str = "see `man 5 gitignore` for the syntax";
 
 /// Runs one of the three commands.
 pub fn change(verb: Verb, global: &Global, change: &Change, stowrc: &StowRc, words: &Words) -> Exit {

@@ -1,5 +1,7 @@
 //! Every sentence of farm's own commands.
 
+mod transfer;
+
 use std::ffi::OsStr;
 use std::fmt::Write as _;
 use std::io;

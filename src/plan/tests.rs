@@ -3,6 +3,8 @@
 //! A [`World`] is a whole file system in memory: the target with the stow directory `s` in it. It answers the
 //! planner's needs the way reading the disk would.
 
+mod transfer;
+
 use std::sync::Arc;
 
 use proptest::prelude::*;
@@ -95,7 +97,7 @@ impl World {
 
     fn answer(&self, snapshot: &Snapshot, need: &Need) -> Fact {
         match need {
-            Need::Package { package, .. } => {
+            Need::Package { package, .. } | Need::NewPackage { package, .. } => {
                 let name = package.names().next().expect("packages have names");
                 let list = GlobList::new(crate::rules::Base::Package, self.ignore.as_bytes());
                 let base = StowRules { options: Arc::default(), list: Arc::new(IgnoreList::BuiltIn) };

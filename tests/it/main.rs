@@ -1,5 +1,6 @@
 //! What a user can do, each in a file of its own, as processes on temporary trees. One binary, so that it links once.
 
+mod adopt; // files, directories and links move into a package, and back
 mod all_or_nothing; // an error in the middle takes everything back
 mod bad_input; // every bad input gets a clear message and changes nothing
 mod chkstow; // `chkstow` finds what is not as stow would have it
