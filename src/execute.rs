@@ -99,7 +99,7 @@ pub fn execute(site: &Site, header: &Header, phases: &[Plan]) -> Result<Outcome,
     if let Some(store) = site.store {
         store.begin(header, phases, durable).map_err(refused)?;
     }
-    let mut ground = Ground::new(site, header);
+    let mut ground = Ground::new(site, header, phases);
     let mut done = 0;
     match perform_all(site, &mut ground, phases, durable, &mut done) {
         Ok(()) => {}
@@ -223,13 +223,13 @@ pub fn recover(store: &Store) -> Result<Option<Recovered>, Error> {
         Some(Interrupted::Committed(Record { header, phases, .. })) => {
             let (root_path, root) = root_of(&header)?;
             let site = Site { root: &root, root_path: &root_path, store: Some(store), stop: &|| false };
-            let outcome = finish(&site, &mut Ground::new(&site, &header), &header, &phases);
+            let outcome = finish(&site, &mut Ground::new(&site, &header, &phases), &header, &phases);
             Ok(Some(Recovered { header, finished: true, stuck: outcome.left_over }))
         }
         Some(Interrupted::Begun(record)) => {
             let (root_path, root) = root_of(&record.header)?;
             let site = Site { root: &root, root_path: &root_path, store: Some(store), stop: &|| false };
-            let mut ground = Ground::new(&site, &record.header);
+            let mut ground = Ground::new(&site, &record.header, &record.phases);
             // The phase after the last that is known to be done may have been begun, the next ones were not.
             let begun = record.phases.iter().take(record.phases_done + 1);
             let certain: usize =
@@ -253,7 +253,7 @@ pub fn recover(store: &Store) -> Result<Option<Recovered>, Error> {
 /// # Errors
 /// When that cannot be told.
 pub fn not_ready(site: &Site, header: &Header, ops: &[&Op]) -> Result<Vec<RelPath>, Error> {
-    let mut ground = Ground::new(site, header);
+    let mut ground = Ground::new(site, header, &[]);
     let mut paths = Vec::new();
     for op in ops {
         if !ground.is_ready(op)? {

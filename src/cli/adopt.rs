@@ -5,8 +5,8 @@ use std::path::Path;
 
 use farm::{Direction, Error, Fold, Naming, Policy, RelPath, Route, RuleBook, ScanError, Transfer};
 
-use super::args::{self, Global};
-use super::run::SYNTAX;
+use super::args::{self, Global, Verb};
+use super::run::{self, SYNTAX};
 use super::session::{self, Session};
 use super::words::Words;
 use super::{Exit, StowRc, json, resolve};
@@ -26,7 +26,7 @@ struct Asked<'a> {
 /// Runs `farm adopt`.
 pub fn adopt(global: &Global, args: &args::Adopt, stowrc: &StowRc, words: &Words) -> Exit {
     if args.paths.is_empty() {
-        return adopt_all(words);
+        return run::change(Verb::Link, global, &args.of_all(), stowrc, words);
     }
     let found = resolve::Farm::find(global.dir.as_deref(), global.target.as_deref(), stowrc)
         .and_then(|farm| farm.package_or_new(&args.package).map(|package| (farm, package)));
@@ -41,11 +41,6 @@ pub fn adopt(global: &Global, args: &args::Adopt, stowrc: &StowRc, words: &Words
     let direction = Direction::Adopt { overwrite: args.overwrite };
     let (paths, ignore) = (&args.paths, &args.ignore);
     transfer(&Asked { farm, package, is_new, paths, direction, ignore, policy }, global, stowrc, words)
-}
-
-/// Runs `farm adopt` without paths, which takes all files that are in the package's way.
-fn adopt_all(words: &Words) -> Exit {
-    words.usage("name the paths to adopt", "farm adopt PKG PATH…")
 }
 
 /// Runs `farm eject`.

@@ -333,7 +333,7 @@ pub struct Adopt {
     /// The package, which is made if it is new
     #[arg(value_name = "PKG")]
     pub package: OsString,
-    /// Files, directories and links in the target
+    /// Files, directories and links in the target [default: every file that is in the package's way, as stow --adopt]
     #[arg(value_name = "PATH", value_hint = ValueHint::AnyPath)]
     pub paths: Vec<OsString>,
     /// Give `.name` in the target the name `dot-name` in the package
@@ -348,6 +348,22 @@ pub struct Adopt {
     /// Let what is adopted take the place of other files of the package, which go to the state directory
     #[arg(long)]
     pub overwrite: bool,
+}
+
+impl Adopt {
+    /// Returns the same as a [`Change`]: linking the package, where every file in the way is adopted.
+    pub fn of_all(&self) -> Change {
+        let names = vec![self.package.clone()];
+        Change {
+            packages: Packages { names, dotfiles: self.dotfiles, keep_going: false },
+            no_fold: self.no_fold,
+            ignore: self.ignore.clone(),
+            defer: Vec::new(),
+            overrides: Vec::new(),
+            in_the_way: InTheWay { adopt: true, ..InTheWay::default() },
+            restore: false,
+        }
+    }
 }
 
 /// What `eject` takes.

@@ -49,7 +49,6 @@ impl Ground<'_> {
             Change::Restore { from, old, .. } => {
                 remove_old(&staged, old)?;
                 remove_old(&aside, old)?;
-                // Where it came from may be gone: then it was a directory made for it, and nothing is left there.
                 let place = self.place(op, &at, from, false)?;
                 remove_old(&self.left(index, from, place.as_ref().unwrap_or(&at))?, old)?;
                 if let Place::Package { entry: Entry::Old(slot), .. } = from

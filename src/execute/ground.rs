@@ -1,6 +1,6 @@
 //! Where operations are done: open directories, and the names that a run uses.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -8,7 +8,7 @@ use std::rc::Rc;
 use super::{Site, Touched};
 use crate::error::Error;
 use crate::journal::Header;
-use crate::op::{Entry, Op, Piece, Place, Slot, Thing, What};
+use crate::op::{Change, Entry, Op, Piece, Place, Plan, Slot, Thing, What};
 use crate::path::{Name, RelPath, Route};
 use crate::store::private_dirs;
 use crate::sys::{Found, Handle, is_nowhere, os};
@@ -25,6 +25,8 @@ pub struct Ground<'a> {
     root: &'a Handle,
     root_path: &'a Path,
     kept: Option<PathBuf>,
+    /// The directories of packages that go with what is taken out of them.
+    going: HashSet<Route>,
     store: Option<&'a crate::store::Store>,
     open: HashMap<RelPath, Rc<Handle>>,
     /// The last one: plans go directory by directory.
@@ -114,8 +116,22 @@ pub fn changed(what: &'static str) -> io::Error {
 }
 
 impl<'a> Ground<'a> {
-    pub fn new(site: &Site<'a>, header: &'a Header) -> Ground<'a> {
+    /// Returns the ground for these plans.
+    pub fn new(site: &Site<'a>, header: &'a Header, phases: &[Plan]) -> Ground<'a> {
+        let mut going = HashSet::new();
+        for op in phases.iter().flat_map(|plan| &plan.ops) {
+            if let Change::Restore { from: Place::Package { at, entry: Entry::New { dirs } }, .. } =
+                &op.change
+            {
+                let mut down = at.down.clone();
+                for _ in 0..*dirs {
+                    down = down.split().map_or_else(RelPath::root, |(above, _)| above);
+                    going.insert(Route { up: at.up, down: down.clone() });
+                }
+            }
+        }
         Ground {
+            going,
             header,
             own: format!(".farm-{}-", header.token).into_bytes().into(),
             root: site.root,
@@ -212,20 +228,17 @@ impl<'a> Ground<'a> {
     }
 
     /// Returns the name of the run's own for what is left where something came back from: beside it, or above the
-    /// directories that go when they are empty.
+    /// directories that go because nothing else is in them.
     pub fn left(&self, index: usize, place: &Place, from: &At) -> Result<At, Error> {
-        if let Place::Package { at: route, entry: Entry::New { dirs } } = place
-            && *dirs > 0
+        let Place::Package { at: route, .. } = place else { return Ok(self.own(index, from, "o")) };
+        let mut entry = route.clone();
+        while let Some((above, _)) = entry.down.split()
+            && self.going.contains(&Route { up: entry.up, down: above.clone() })
         {
-            let mut top = route.down.clone();
-            for _ in 0..*dirs {
-                top = top.split().map_or_else(RelPath::root, |(above, _)| above);
-            }
-            if let Some(top) = self.package_entry(&Route { up: route.up, down: top }, 0, false)? {
-                return Ok(self.own(index, &top, "o"));
-            }
+            entry.down = above;
         }
-        Ok(self.own(index, from, "o"))
+        let top = self.package_entry(&entry, 0, false)?;
+        Ok(self.own(index, top.as_ref().unwrap_or(from), "o"))
     }
 
     /// Makes those of a package's directories anew that [`remove_package_dirs`](Self::remove_package_dirs) removed.

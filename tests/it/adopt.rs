@@ -174,7 +174,6 @@ fn a_new_package_needs_a_name() {
     ] {
         home.farm(&["adopt", name, "../.zshrc"]).run().fails_with(1, &[why, "nothing was changed"]);
     }
-    home.farm(&["adopt", "zsh"]).run().fails_with(2, &["name the paths to adopt"]);
     home.farm(&["eject", "zsh"]).run().fails_with(2, &["PATH"]);
     home.farm(&["eject", "zhs", "../.zshrc"])
         .run()
@@ -347,4 +346,17 @@ fn what_the_ignore_rules_keep_out_stays_in_its_directory() {
         home.tree_below("dotfiles/nvim"),
         ".config/\n.config/nvim/\n.config/nvim/init.lua\n.config/nvim/lua/\n.config/nvim/lua/x.lua\n"
     );
+}
+
+#[test]
+fn without_paths_every_file_in_the_packages_way_is_adopted() {
+    let home = Sandbox::with(&["dotfiles/p/a", "dotfiles/p/.c/b", "dotfiles/p/new"]);
+    home.write("a", "my a");
+    home.write(".c/b", "my b");
+    home.farm(&["adopt", "p"]).run().prints("linked p: 3 links, 2 files adopted\n");
+    assert_eq!(home.tree(), ".c/\n.c/b -> ../dotfiles/p/.c/b\na -> dotfiles/p/a\nnew -> dotfiles/p/new\n");
+    assert_eq!(fs::read_to_string(home.path("dotfiles/p/a")).unwrap(), "my a");
+    home.farm(&["undo"]).run().fails_with(0, &[]);
+    assert_eq!(fs::read_to_string(home.path("dotfiles/p/a")).unwrap(), "dotfiles/p/a");
+    assert_eq!(fs::read_to_string(home.path(".c/b")).unwrap(), "my b");
 }
