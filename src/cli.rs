@@ -5,6 +5,8 @@ mod args;
 mod ask;
 mod history;
 mod json;
+#[cfg(test)]
+mod manual;
 mod resolve;
 mod run;
 mod session;

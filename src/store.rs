@@ -294,7 +294,7 @@ impl Store {
     /// # Errors
     /// The system's; "not found" when there is no such generation; "invalid data" when it cannot be understood.
     pub fn header(&self, id: u64) -> Result<Header> {
-        self.generation_file(id, |file| journal::read_header(file))
+        self.generation_file(id, journal::read_header)
     }
 
     /// Returns the record of a generation.
@@ -302,7 +302,7 @@ impl Store {
     /// # Errors
     /// As [`header`](Self::header).
     pub fn generation(&self, id: u64) -> Result<Record> {
-        self.generation_file(id, |file| journal::read(file))
+        self.generation_file(id, journal::read)
     }
 
     fn generation_file<T>(

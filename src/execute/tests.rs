@@ -3,6 +3,7 @@
 //! `sys` counts its calls and lets one fail, or lets the process be dead from one on. After an error the tree is as it
 //! was; after a death the next run's recovery makes it exactly the state before or exactly the planned one. Nothing is
 //! ever lost and nothing is left over.
+#![allow(clippy::print_stdout)]
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
