@@ -113,6 +113,7 @@ fn run(program: &Program, scene: &Scene, target: &Path, mode: &str) -> io::Resul
     let mut command = Command::new(&program.exe);
     command.args(program.first).arg("-d").arg(&scene.dir).arg("-t").arg(target).arg(mode);
     command.args(scene.packages).current_dir(scene.temp.path()).env("HOME", scene.temp.path());
+    command.env("FARM_STATE_DIR", scene.temp.path().join("state"));
     let start = Instant::now();
     let status = command.status()?;
     let took = start.elapsed();

@@ -8,12 +8,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 /// Returns the state directory: `$FARM_STATE_DIR`, else `$XDG_STATE_HOME/farm`, else `~/.local/state/farm`. Relative
-/// values do not count.
+/// values do not count, nor does a home that is not there: nobody makes one for it.
 pub fn state_dir() -> Option<PathBuf> {
     let set = |name: &str| env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
     set("FARM_STATE_DIR")
         .or_else(|| set("XDG_STATE_HOME").map(|state| state.join("farm")))
-        .or_else(|| set("HOME").map(|home| home.join(".local/state/farm")))
+        .or_else(|| set("HOME").filter(|home| home.is_dir()).map(|home| home.join(".local/state/farm")))
 }
 
 /// Returns the command as it was typed, without the program's path: generations tell it.

@@ -1,5 +1,6 @@
 //! One farm, opened: plan, then apply.
 
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -99,6 +100,10 @@ impl<'a> Memory<'a> {
             wait,
             problem: None,
         };
+        if state.is_none() {
+            let error = io::Error::new(io::ErrorKind::NotFound, "neither FARM_STATE_DIR nor HOME says where");
+            memory.problem = Some(Error::new("find", "a state directory", error));
+        }
         if let Some(state) = state {
             match Store::open(state, target, wait) {
                 Ok(store) => memory.store = store,

@@ -530,10 +530,12 @@ fn a_home_that_is_unset_relative_or_missing() {
         |call| call.env("HOME", "relative/home").env_remove("FARM_STATE_DIR"),
         |call| call.env("HOME", "/no/such/home").env_remove("FARM_STATE_DIR"),
     ];
+    let warning = "warning: cannot find a state directory: neither FARM_STATE_DIR nor HOME says where: this change \
+                   cannot be undone later, nor recovered after a crash\n";
     for with in calls {
-        with(home.farm(&["link", "nvim"])).run().prints("linked nvim: 1 link\n");
+        with(home.farm(&["link", "nvim"])).run().says(0, "linked nvim: 1 link\n", warning);
         with(home.farm(&["relink", "nvim"])).run().prints("nothing to do: nvim is linked already\n");
-        with(home.farm(&["unlink", "nvim"])).run().prints("unlinked nvim: 1 link removed\n");
+        with(home.farm(&["unlink", "nvim"])).run().says(0, "unlinked nvim: 1 link removed\n", warning);
         with(home.stow(&["nvim"])).run().prints("");
         with(home.stow(&["-D", "nvim"])).run().prints("");
         assert_eq!(home.tree(), "");

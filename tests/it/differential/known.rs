@@ -435,10 +435,9 @@ fn conflicts(outcome: &Outcome) -> Vec<Vec<String>> {
             groups.push(vec![line.clone()]);
         } else if let Some(group) = groups.last_mut()
             && line.starts_with("  * ")
+            && !group.contains(line)
         {
-            if !group.contains(line) {
-                group.push(line.clone());
-            }
+            group.push(line.clone());
         }
     }
     groups
