@@ -211,7 +211,14 @@ impl Store {
     pub fn commit(&self, durable: bool) -> Result<()> {
         let commit = || {
             self.dir.rename_over(JOURNAL.as_bytes(), COMMITTED.as_bytes())?;
-            if durable { self.dir.sync() } else { Ok(()) }
+            let synced = if durable { self.dir.sync() } else { Ok(()) };
+            // What may not be on the disk is not committed, as long as that can be taken back.
+            match synced {
+                Err(error) if self.dir.rename_over(COMMITTED.as_bytes(), JOURNAL.as_bytes()).is_ok() => {
+                    Err(error)
+                }
+                _ => Ok(()),
+            }
         };
         commit().map_err(|error| self.error("commit", JOURNAL, error))
     }

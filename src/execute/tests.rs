@@ -115,6 +115,11 @@ impl World {
         }
     }
 
+    fn generations(&self) -> usize {
+        let (memory, _) = Memory::open(Some(&self.state()), &self.path("t"), &|| false).expect("a memory");
+        memory.generations().expect("generations").len()
+    }
+
     /// What the next run does first.
     fn recover(&self) {
         let wait = || false;
@@ -297,6 +302,11 @@ fn try_all(far: bool, exchange: bool, errors: &[Errno]) -> usize {
                 let now = strip(world.seen(), &world);
                 assert!(now == start || now == end, "{about}: neither before nor after: {now:#?}");
                 assert!(is_ordinary(&now), "{about}");
+                let generations = before.len() + usize::from(now == end);
+                assert!(
+                    start == end || world.generations() == generations,
+                    "{about}: {generations} generations"
+                );
                 // And the next run can do what is asked.
                 if now == start && start != end {
                     assert_eq!(world.apply(&phases), Ok(Vec::new()), "{about}: again");
