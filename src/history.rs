@@ -118,21 +118,23 @@ impl Memory<'_> {
         Ok(backups)
     }
 
-    /// Drops the generations that were begun before `time`, in seconds since 1970, with what they kept, but never the
-    /// last; returns their numbers.
+    /// Returns the numbers of the generations that were begun before `time`, in seconds since 1970; never the last's.
     ///
     /// # Errors
-    /// When one cannot be read or removed; those before it are gone.
-    pub fn expire(&self, time: i64) -> Result<Vec<u64>> {
-        let Some(store) = self.store() else { return Ok(Vec::new()) };
+    /// When one cannot be read.
+    pub fn older(&self, time: i64) -> Result<Vec<u64>> {
         let headers = self.generations()?;
         let old =
             headers.iter().take(headers.len().saturating_sub(1)).take_while(|header| header.time < time);
-        let ids: Vec<u64> = old.map(|header| header.id).collect();
-        for &id in &ids {
-            store.drop_generation(id)?;
-        }
-        Ok(ids)
+        Ok(old.map(|header| header.id).collect())
+    }
+
+    /// Drops a generation with all that it keeps.
+    ///
+    /// # Errors
+    /// When it cannot be removed.
+    pub fn expire(&self, id: u64) -> Result<()> {
+        self.store().map_or(Ok(()), |store| store.drop_generation(id))
     }
 }
 

@@ -39,12 +39,13 @@ pub fn generations(global: &Global, asked: &Generations, stowrc: &StowRc, words:
             })?);
             let before =
                 before.map_err(|_| words.usage(&format!("{span} is too long ago"), "say `30d` or `1y`"))?;
+            let ids =
+                memory.older(before.timestamp().as_second()).map_err(|error| words.memory_error(&error))?;
             if !global.dry_run {
-                let ids =
-                    memory.expire(before.timestamp().as_second()).map_err(|error| words.error(&error))?;
-                words.expired(&farm, &ids);
-                return Ok(Exit::Done);
+                ids.iter().try_for_each(|&id| memory.expire(id)).map_err(|error| words.error(&error))?;
             }
+            words.expired(&farm, &ids);
+            return Ok(Exit::Done);
         }
         let headers = memory.generations().map_err(|error| words.memory_error(&error))?;
         let last = headers.last().map(|header| header.id);

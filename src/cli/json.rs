@@ -196,10 +196,15 @@ struct ExpiredReport<'a> {
     dropped: &'a [u64],
 }
 
-/// Prints which generations are gone.
-pub fn expired(farm: &Farm, ids: &[u64]) {
+/// Prints which generations are gone, or would be.
+pub fn expired(farm: &Farm, ids: &[u64], dry_run: bool) {
     let target = Text::from(farm.target().as_path());
-    write(&ExpiredReport { command: "generations", changed: !ids.is_empty(), target, dropped: ids });
+    write(&ExpiredReport {
+        command: "generations",
+        changed: !dry_run && !ids.is_empty(),
+        target,
+        dropped: ids,
+    });
 }
 
 #[derive(Serialize)]

@@ -220,12 +220,14 @@ impl Words {
     /// Says which generations are gone.
     pub fn expired(&self, farm: &Farm, ids: &[u64]) {
         if self.json {
-            json::expired(farm, ids);
+            json::expired(farm, ids, self.dry_run);
         }
+        let (dropped, end) =
+            if self.dry_run { ("would drop", "; nothing was changed") } else { ("dropped", "") };
         self.summary(&match ids {
             [] => "no generation is that old".to_owned(),
-            [id] => format!("dropped generation {id}"),
-            [first, .., last] => format!("dropped {} generations, {first} to {last}", ids.len()),
+            [id] => format!("{dropped} generation {id}{end}"),
+            [first, .., last] => format!("{dropped} {} generations, {first} to {last}{end}", ids.len()),
         });
     }
 

@@ -124,6 +124,9 @@ fn old_generations_expire_with_what_they_keep() {
     let at = first.find("\"time\":").unwrap() + "\"time\":".len();
     let end = at + first[at..].find(',').unwrap();
     fs::write(target.join("generations/1"), format!("{}1000{}", &first[..at], &first[end..])).unwrap();
+    let would = "would drop generation 1; nothing was changed\n";
+    home.farm(&["generations", "-n", "--expire", "30d"]).run().prints(would);
+    assert!(target.join("kept/1").exists());
     home.farm(&["generations", "--expire", "30d"]).run().prints("dropped generation 1\n");
     assert_eq!(generations(&home), ["2  link p: 1 directory unfolded (current)"]);
     assert!(!target.join("kept/1").exists());
