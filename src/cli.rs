@@ -10,6 +10,7 @@ mod manual;
 mod resolve;
 mod run;
 mod session;
+mod told;
 mod words;
 
 use std::ffi::OsString;

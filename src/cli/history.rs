@@ -1,25 +1,15 @@
 //! `farm generations`, `farm rollback`, `farm undo` and `farm recover`.
 
-use farm::{Header, Memory, Record, RelPath};
+use farm::{Memory, Record, RelPath};
 use jiff::{Span, Timestamp, Zoned};
 
 use super::args::{Generations, Global, Recover};
 use super::resolve::Farm;
 use super::session::{self, Session};
+use super::told::Told;
 use super::words::Words;
 use super::{Exit, StowRc, json};
 use crate::environment;
-
-/// A generation as it is told of.
-pub struct Told {
-    pub header: Header,
-    /// When, in the local time zone.
-    pub date: String,
-    /// What its command changed.
-    pub ops: Vec<farm::Op>,
-    /// Whether it is the state of things.
-    pub is_current: bool,
-}
 
 fn find(global: &Global, stowrc: &StowRc, words: &Words) -> Result<Farm, Exit> {
     Farm::find(global.dir.as_deref(), global.target.as_deref(), stowrc)

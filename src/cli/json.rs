@@ -13,8 +13,8 @@ use farm::{
 use serde::Serialize;
 
 use super::args::Verb;
-use super::history::Told;
 use super::resolve::Farm;
+use super::told::Told;
 
 pub use transfer::transferred;
 
