@@ -9,6 +9,7 @@ mod differences; // the documented differences from GNU Stow are real
 mod differential; // farm's stow dialect does what GNU Stow 2.4 does, on thousands of random farms
 mod generations;
 mod link; // packages come, go and are made right
+mod races;
 mod sandbox; // a home of its own for each test
 mod stowrc;
 mod strategies; // what is in the way is skipped, backed up, adopted, replaced, or asked about // resource files give stow its options
