@@ -155,12 +155,15 @@ fn a_directory_that_is_swapped_for_a_link_leads_nobody_outside() {
 fn what_an_editor_saved_is_never_lost() {
     let home = Sandbox::with(&["dotfiles/p/rc"]);
     home.write("rc", "save 0");
+    // The more farm has to do between looking and acting, the sooner they meet.
+    (0..300).for_each(|number| home.file(&format!("dotfiles/p/f{number}")));
     let (file, new) = (home.path("rc"), home.path("rc.new"));
     // As editors save: a new file, renamed over the old one, whatever that is.
     let save = |number| {
         fs::write(&new, format!("save {number}")).expect("a new file");
         fs::rename(&new, &file).expect("a rename");
-        thread::sleep(Duration::from_micros(300));
+        // Now at once, now late: some saves come between the look and the act.
+        thread::sleep(Duration::from_micros(100 * (number as u64 * 7919 % 150)));
     };
     let (saves, rounds) = race(save, |number| {
         let args: &[&str] = match number % 3 {
