@@ -109,7 +109,7 @@ pub fn execute(site: &Site, header: &Header, phases: &[Plan]) -> Result<Outcome,
             let mut stuck = Vec::new();
             for (index, op) in begun.into_iter().rev() {
                 // The step that failed may have left things half way, unless it is one call.
-                if index == done && is_one_call(op) {
+                if index == done && (stopped.between || is_one_call(op)) {
                     continue;
                 }
                 stuck.extend(ground.undo(index, op, index < done).err());
@@ -134,11 +134,13 @@ pub fn execute(site: &Site, header: &Header, phases: &[Plan]) -> Result<Outcome,
 struct Stopped {
     error: Error,
     interrupted: bool,
+    /// Nothing has been done of the next operation.
+    between: bool,
 }
 
 impl From<Error> for Stopped {
     fn from(error: Error) -> Stopped {
-        Stopped { error, interrupted: false }
+        Stopped { error, interrupted: false, between: false }
     }
 }
 
@@ -150,20 +152,23 @@ fn perform_all(
     durable: bool,
     done: &mut usize,
 ) -> Result<(), Stopped> {
+    let between = |error| Stopped { error, interrupted: false, between: true };
     for (number, plan) in phases.iter().enumerate() {
         for op in &plan.ops {
             if (site.stop)() {
                 let error = io::Error::new(io::ErrorKind::Interrupted, "interrupted");
                 let path = site.root_path.join(os(op.path.as_bytes()));
-                return Err(Stopped { error: Error::new("go on at", path, error), interrupted: true });
+                let error = Error::new("go on at", path, error);
+                return Err(Stopped { error, interrupted: true, between: true });
             }
+            ground.check(op).map_err(between)?;
             ground.perform(*done, op)?;
             *done += 1;
         }
         if let Some(store) = site.store
             && number + 1 < phases.len()
         {
-            store.phase_done(number + 1, durable)?;
+            store.phase_done(number + 1, durable).map_err(between)?;
         }
     }
     ground.sync()?;

@@ -125,6 +125,10 @@ impl<'a> Memory<'a> {
     /// # Errors
     /// As [`open`](Self::open).
     pub fn begin(&mut self) -> Result<bool> {
+        // It may have become read-only since it was made. The lock stays.
+        if let Some(Err(error)) = self.store.as_ref().map(Store::check_writable) {
+            self.go_without(error)?;
+        }
         let (Some(state), None, None) = (&self.state, &self.store, &self.problem) else { return Ok(false) };
         match Store::create(state, &self.target, self.wait) {
             Ok(store) => {
@@ -157,9 +161,9 @@ impl<'a> Memory<'a> {
         Store::open(state, target, wait)?.map_or(Ok(None), |store| store.set_aside())
     }
 
-    /// Returns what is remembered, if there is anything.
+    /// Returns what is remembered, if there is anything, and, from [`begin`](Self::begin) on, more can be.
     pub fn store(&self) -> Option<&Store> {
-        self.store.as_ref()
+        self.store.as_ref().filter(|_| self.problem.is_none())
     }
 
     /// Returns why nothing can be remembered, if that is so.

@@ -118,6 +118,14 @@ impl Store {
         Ok(target.map(|target| Store { path, dir, target, _lock: lock }))
     }
 
+    /// Looks whether anything can be written here.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn check_writable(&self) -> Result<()> {
+        self.dir.check_writable().map_err(|error| Error::new("write in", &self.path, error))
+    }
+
     /// Returns the target, from the file system's root.
     pub fn target(&self) -> &RelPath {
         &self.target
@@ -260,26 +268,37 @@ impl Store {
         }
     }
 
-    /// Sets a journal aside that cannot be used, and returns where it is.
+    /// Sets a journal aside that cannot be used, with what its plan kept, and returns where the journal is.
     ///
     /// # Errors
     /// The system's.
     pub fn set_aside(&self) -> Result<Option<PathBuf>> {
+        // The next plan has the number of the one that was interrupted: its slot must be empty.
+        let id = self.generations()?.last().map_or(1, |last| last + 1);
+        let kept = self.dir.open_below(&below(KEPT)).map_err(|error| self.error("open", KEPT, error))?;
         for name in [JOURNAL, COMMITTED] {
-            let there = self.dir.look(name.as_bytes()).map_err(|error| self.error("look at", name, error))?;
-            if there.is_none() {
-                continue;
-            }
-            for number in 1_u32.. {
-                let aside = format!("{name}.set-aside.{number}");
-                match self.dir.rename(name.as_bytes(), &self.dir, aside.as_bytes()) {
-                    Ok(()) => return Ok(Some(self.path.join(aside))),
-                    Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-                    Err(error) => return Err(self.error("set aside", name, error)),
-                }
+            if let Some(aside) = self.rename_aside(&self.dir, name)? {
+                self.rename_aside(&kept, &id.to_string())?;
+                return Ok(Some(self.path.join(aside)));
             }
         }
         Ok(None)
+    }
+
+    /// Gives something in `dir` a name that says that it was set aside, and returns it, if there is something.
+    fn rename_aside(&self, dir: &Handle, name: &str) -> Result<Option<String>> {
+        if dir.look(name.as_bytes()).map_err(|error| self.error("look at", name, error))?.is_none() {
+            return Ok(None);
+        }
+        let mut number = 1_u32;
+        loop {
+            let aside = format!("{name}.set-aside.{number}");
+            match dir.rename(name.as_bytes(), dir, aside.as_bytes()) {
+                Ok(()) => return Ok(Some(aside)),
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => number += 1,
+                Err(error) => return Err(self.error("set aside", name, error)),
+            }
+        }
     }
 
     /// Returns the numbers of all generations, the oldest first.

@@ -323,6 +323,16 @@ impl Handle {
         }
     }
 
+    /// Looks whether names can be made and removed in this directory.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn check_writable(&self) -> io::Result<()> {
+        fault::point()?;
+        let access = rustix::fs::Access::WRITE_OK | rustix::fs::Access::EXEC_OK;
+        Ok(rustix::fs::accessat(&self.0, c".", access, AtFlags::empty())?)
+    }
+
     /// Opens the file `name`, made where it is missing, to be locked; `make` says whether it may be made.
     ///
     /// # Errors

@@ -79,7 +79,8 @@ impl At {
                 Err(error) if error.kind() == io::ErrorKind::InvalidInput || is_nowhere(&error) => Ok(false),
                 Err(error) => Err(error),
             },
-            Thing::Dir(pieces) => same_pieces(&self.dir, &self.name, pieces, &self.own),
+            Thing::Dir(pieces) => pieces_at(&self.dir, &self.name, &self.own)
+                .map(|found| found.is_some_and(|found| found == *pieces)),
         };
         is_it.map_err(|error| self.error("look at", error))
     }
@@ -87,6 +88,18 @@ impl At {
     /// Tells whether a name is one of the run's own.
     pub fn is_own(&self, name: &[u8]) -> bool {
         name.starts_with(&self.own)
+    }
+
+    /// Tells whether this is there, or a part of it: what there was time to make, or not to remove.
+    pub fn is_part_of(&self, thing: &Thing) -> Result<bool, Error> {
+        let Thing::Dir(pieces) = thing else { return self.is(thing) };
+        let found =
+            pieces_at(&self.dir, &self.name, &self.own).map_err(|error| self.error("look at", error))?;
+        Ok(found.is_some_and(|found| {
+            found.iter().all(|piece| {
+                pieces.binary_search_by(|it| it.path.cmp(&piece.path)).is_ok_and(|at| pieces[at] == *piece)
+            })
+        }))
     }
 
     /// Tells whether something of this kind is there.
@@ -363,11 +376,12 @@ impl<'a> Ground<'a> {
     }
 }
 
-/// Tells whether the directory `name` in `dir` holds exactly these pieces.
-fn same_pieces(dir: &Handle, name: &[u8], pieces: &[Piece], own: &[u8]) -> io::Result<bool> {
-    let Some(name) = Name::new(name) else { return Ok(false) };
+/// Returns the pieces that the directory `name` in `dir` consists of; `None` if there is something else in it, or it is
+/// none.
+fn pieces_at(dir: &Handle, name: &[u8], own: &[u8]) -> io::Result<Option<Vec<Piece>>> {
+    let Some(name) = Name::new(name) else { return Ok(None) };
     if dir.look(name.as_bytes())? != Some(Found::Dir) {
-        return Ok(false);
+        return Ok(None);
     }
     let top = RelPath::from_names([&name]);
     let mut found = Vec::new();
@@ -384,11 +398,11 @@ fn same_pieces(dir: &Handle, name: &[u8], pieces: &[Piece], own: &[u8]) -> io::R
                     None
                 }
                 Kind::Link(Some(text)) => Some(text),
-                _ => return Ok(false),
+                _ => return Ok(None),
             };
             found.push(Piece { path, text });
         }
     }
     found.sort_by(|a, b| a.path.cmp(&b.path));
-    Ok(found == pieces)
+    Ok(Some(found))
 }

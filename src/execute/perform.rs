@@ -42,9 +42,6 @@ impl Ground<'_> {
                 if aside.is(old)? { Ok(()) } else { Err(at.error("replace", changed(OTHER))) }
             }
             Change::Displace { what, to, new } => {
-                if !at.is_a(what)? {
-                    return Err(at.error("replace", changed(OTHER)));
-                }
                 self.close(&op.path);
                 self.displace(index, op, &at, what, to, new)
             }
@@ -55,6 +52,27 @@ impl Ground<'_> {
                 self.close(&op.path);
                 self.restore(index, op, &at, what, from, old)
             }
+        }
+    }
+
+    /// Looks whether an operation that moves somebody's bytes can be begun. When this fails nothing was done of it, and
+    /// nothing is to be taken back: what stands where the bytes would go is somebody else's.
+    ///
+    /// # Errors
+    /// When it cannot be begun.
+    pub fn check(&mut self, op: &Op) -> Result<(), Error> {
+        let Change::Displace { what, to, .. } = &op.change else { return Ok(()) };
+        let at = self.at(&op.path)?;
+        if !at.is_a(what)? {
+            return Err(at.error("replace", changed(OTHER)));
+        }
+        match self.place(op, &at, to, false)? {
+            Some(to_at)
+                if !matches!(to, Place::Package { entry: Entry::Old(_), .. }) && to_at.exists()? =>
+            {
+                Err(to_at.error("move something to", io::ErrorKind::AlreadyExists))
+            }
+            _ => Ok(()),
         }
     }
 
@@ -154,11 +172,12 @@ impl Ground<'_> {
     /// returns where the old thing is now.
     fn give(&self, index: usize, at: &At, to: &At, new: &Thing) -> Result<At, Error> {
         // The new thing is built where the old one goes, and the two change places.
-        stage(to, new)?;
+        let built = self.own(index, to, "b");
+        build(to, &built, new)?;
         match at.exchange(to) {
             Ok(true) => return Ok(to.clone()),
             Ok(false) => {
-                discard(to, new)?;
+                unbuild(to, &built, new)?;
                 let staged = self.own(index, at, "");
                 stage(&staged, new)?;
                 match at.rename(to) {
@@ -170,7 +189,7 @@ impl Ground<'_> {
                     Err(error) => return Err(to.error("move to", error)),
                 }
             }
-            Err(error) if error.kind() == io::ErrorKind::CrossesDevices => discard(to, new)?,
+            Err(error) if error.kind() == io::ErrorKind::CrossesDevices => unbuild(to, &built, new)?,
             Err(error) => return Err(at.error("replace", error)),
         }
         // Another file system: the copy is complete and on the disk before it has its name, and the original stays
@@ -303,6 +322,25 @@ pub fn stage(at: &At, thing: &Thing) -> Result<(), Error> {
     })
 }
 
+/// As [`stage`], at a name that is not the run's own: there a directory is complete or not there at all, so that nobody
+/// takes a part of it for something else. `built` is a name of the run's own beside it.
+fn build(at: &At, built: &At, thing: &Thing) -> Result<(), Error> {
+    if let Thing::Link(_) = thing {
+        return stage(at, thing);
+    }
+    stage(built, thing)?;
+    built.rename(at).map_err(|error| at.error("make directory", error))
+}
+
+/// As [`discard`], with the care of [`build`].
+pub fn unbuild(at: &At, built: &At, thing: &Thing) -> Result<(), Error> {
+    if let Thing::Link(_) = thing {
+        return discard(at, thing);
+    }
+    at.rename(built).map_err(|error| at.error("remove", error))?;
+    discard(built, thing)
+}
+
 /// Removes a thing of the farm's, and nothing else: what somebody put into a directory stays, and is an error.
 pub fn discard(at: &At, thing: &Thing) -> Result<(), Error> {
     let fail = |error| at.error("remove", error);
@@ -313,9 +351,13 @@ pub fn discard(at: &At, thing: &Thing) -> Result<(), Error> {
         _ => return Err(fail(changed("it is not what farm made"))),
     };
     each_piece(at, pieces.iter().rev(), true, |dir, name, piece| {
-        let removed = match piece.text {
-            Some(_) if dir.look(name)? == Some(Found::Link) => dir.unlink(name),
-            Some(_) => Ok(()),
+        let removed = match &piece.text {
+            Some(text) => match dir.link_text(name) {
+                Ok(found) if found == *text => dir.unlink(name),
+                // Somebody else's, then; the directory stays for it.
+                Err(error) if error.kind() != io::ErrorKind::InvalidInput => Err(error),
+                _ => Ok(()),
+            },
             None => remove_dir(at, dir, name),
         };
         match removed {

@@ -53,6 +53,8 @@ impl World {
             ("t/config/a", "user a"),
             ("t/config/b", "user b"),
             ("t/h.backup", "user h"),
+            ("t/i", "user i"),
+            ("t/j", "user j"),
         ] {
             fs::write(world.path(path), bytes).expect("a file");
         }
@@ -185,6 +187,7 @@ fn displace(path: &str, what: What, to: Place, new: Thing) -> Op {
 fn everything() -> Vec<Op> {
     let old = package("s/p/g", Entry::Old(Slot::NEXT));
     let new = package("s/new/deep/config", Entry::New { dirs: 2 });
+    let tree = dir(&[("in", None), ("in/l", Some("../../../s/p/f")), ("l", Some("../../s/p/f"))]);
     let d = dir(&[("e", None), ("e/l", Some("../../../s/p/g")), ("l", Some("../../s/p/f"))]);
     vec![
         displace("config", What::Dir, new, link("../s/new/deep/config")),
@@ -206,6 +209,8 @@ fn everything() -> Vec<Op> {
                 old: link("../s/p/f"),
             },
         ),
+        displace("i", What::File, Place::Beside(name("i.backup")), tree.clone()),
+        displace("j", What::File, Place::Kept(Slot::NEXT), tree),
         op("made", Change::Make(dir(&[]))),
         op("made/l", Change::Make(link("../../s/p/f"))),
         displace("same", What::File, Place::Equal(Slot::NEXT), link("../s/p/same")),

@@ -7,7 +7,7 @@
 use std::io;
 
 use super::ground::{At, Ground, changed};
-use super::perform::discard;
+use super::perform::{discard, unbuild};
 use crate::copy;
 use crate::error::Error;
 use crate::op::{Change, Entry, Op, Place, Slot, Thing};
@@ -33,13 +33,13 @@ impl Ground<'_> {
                 }
                 Ok(())
             }
-            Change::Swap { old, new } => {
+            Change::Swap { new, .. } => {
                 self.close(&op.path);
-                self.unswap(index, &at, &staged, old, new)
+                self.unswap(index, &at, &staged, new)
             }
             Change::Displace { to, new, .. } => {
                 self.close(&op.path);
-                self.undisplace(index, op, &at, to, new, certain)
+                self.undisplace(index, op, &at, to, new)
             }
             Change::Restore { from, old, .. } => {
                 self.close(&op.path);
@@ -75,16 +75,12 @@ impl Ground<'_> {
         if at.exists()? { Err(at.error("remove", changed(ELSE))) } else { Ok(()) }
     }
 
-    fn unswap(&self, index: usize, at: &At, staged: &At, old: &Thing, new: &Thing) -> Result<(), Error> {
+    fn unswap(&self, index: usize, at: &At, staged: &At, new: &Thing) -> Result<(), Error> {
         if self.unswap_without_exchange(index, at, staged, new)? || !staged.exists()? {
             return Ok(());
         }
-        if at.is(new)? {
+        if !staged.is_part_of(new)? {
             self.exchange_back(index, at, staged, new)?;
-            return discard(staged, new);
-        }
-        if staged.is(old)? && !at.is(old)? {
-            return Err(at.error("put back", changed(ELSE)));
         }
         discard(staged, new)
     }
@@ -109,10 +105,10 @@ impl Ground<'_> {
         Ok(true)
     }
 
-    /// Puts what is at `other` back in the place of `new`.
+    /// Puts what is at `other` back in the place of `new`, or where `new` is no more.
     fn exchange_back(&self, index: usize, at: &At, other: &At, new: &Thing) -> Result<(), Error> {
         if !at.is(new)? {
-            return Err(at.error("put back", changed(ELSE)));
+            return put_back(other, at);
         }
         if at.exchange(other).map_err(|error| at.error("put back", error))? {
             return Ok(());
@@ -131,15 +127,27 @@ impl Ground<'_> {
         at: &At,
         place: &Place,
         new: &Thing,
-        certain: bool,
     ) -> Result<(), Error> {
         let to = self.place(op, at, place, false)?;
         match &to {
-            Some(to) => self.take_back(index, at, to, new, certain)?,
+            Some(to) => {
+                self.take_back(index, at, to, new)?;
+                // What is there now and is not what a package had came from `at`, where somebody else put something.
+                let had_something = match place {
+                    Place::Package { entry: Entry::Old(slot), .. } => {
+                        !self.own(index, to, "e").exists()?
+                            && self.kept(op, *slot, false)?.map_or(Ok(true), |kept| Ok(!kept.exists()?))?
+                    }
+                    _ => false,
+                };
+                if !had_something && to.exists()? {
+                    put_back(to, at)?;
+                }
+            }
             None => {
                 let staged = self.own(index, at, "");
                 if !self.unswap_without_exchange(index, at, &staged, new)? && staged.exists()? {
-                    if !staged.is(new)? {
+                    if !staged.is_part_of(new)? {
                         self.exchange_back(index, at, &staged, new)?;
                     }
                     discard(&staged, new)?;
@@ -159,7 +167,7 @@ impl Ground<'_> {
         copy::remove(&copied.dir, &copied.name).map_err(|error| copied.error("remove", error))?;
         if old.exists()? {
             if kept.exists()? {
-                self.remove_copy(&old, &kept)?;
+                remove_copy(&old, &kept, &copied)?;
             }
             return put_back(&old, entry);
         }
@@ -167,9 +175,10 @@ impl Ground<'_> {
     }
 
     /// Takes back what went to `to`; see [`give`](Ground::give) for the ways it may have gone.
-    fn take_back(&self, index: usize, at: &At, to: &At, new: &Thing, certain: bool) -> Result<(), Error> {
+    fn take_back(&self, index: usize, at: &At, to: &At, new: &Thing) -> Result<(), Error> {
         let staged = self.own(index, at, "");
-        let copied = self.own(index, to, "c");
+        let (built, copied) = (self.own(index, to, "b"), self.own(index, to, "c"));
+        discard(&built, new)?;
         let has_copy_begun = copied.exists()?;
         if has_copy_begun {
             copy::remove(&copied.dir, &copied.name).map_err(|error| copied.error("remove", error))?;
@@ -182,46 +191,37 @@ impl Ground<'_> {
             put_back(&aside, at)?;
         }
         if staged.exists()? {
-            if !at.exists()? {
+            if !staged.is_part_of(new)? {
+                if !at.exists()? && !has_copy_begun && to.exists()? {
+                    remove_copy(&staged, to, &copied)?;
+                }
+                self.exchange_back(index, at, &staged, new)?;
+            } else if !at.exists()? {
                 // It went to `to` while the name was free.
                 put_back(to, at)?;
                 return discard(&staged, new);
             }
-            if !staged.is(new)? {
-                self.exchange_back(index, at, &staged, new)?;
-            }
             // The copy goes before what is staged, which tells that there is one.
             if !has_copy_begun && to.exists()? {
-                self.remove_copy(at, to)?;
+                remove_copy(at, to, &copied)?;
             }
             return discard(&staged, new);
         }
         if to.is(new)? {
-            return discard(to, new);
+            return unbuild(to, &built, new);
         }
         if at.is(new)? {
             if !to.exists()? {
                 return Err(at.error("put back", changed("what was there is gone")));
             }
             if at.exchange(to).map_err(|error| at.error("put back", error))? {
-                return discard(to, new);
+                return unbuild(to, &built, new);
             }
             at.rename(&staged).map_err(|error| at.error("put back", error))?;
             put_back(to, at)?;
             return discard(&staged, new);
         }
-        if certain && to.exists()? {
-            return put_back(to, at);
-        }
         Ok(())
-    }
-
-    fn remove_copy(&self, at: &At, to: &At) -> Result<(), Error> {
-        let same = copy::is_copy(&at.dir, &at.name, &to.dir, &to.name);
-        if !same.map_err(|error| to.error("compare", error))? {
-            return Err(to.error("remove the copy", changed(ELSE)));
-        }
-        copy::remove(&to.dir, &to.name).map_err(|error| to.error("remove the copy", error))
     }
 
     fn unrestore(&self, index: usize, op: &Op, at: &At, place: &Place, old: &Thing) -> Result<(), Error> {
@@ -280,11 +280,22 @@ impl Ground<'_> {
             put_back(&original, &kept)?;
         }
         match (entry.exists()?, kept.exists()?) {
-            (true, true) => self.remove_copy(&kept, entry),
+            (true, true) => remove_copy(&kept, entry, &copied),
             (true, false) => put_back(entry, &kept),
             _ => Ok(()),
         }
     }
+}
+
+/// Removes the copy at `to` of what is at `at`: under the name `aside` first, as what is half gone is no copy any more,
+/// and would be taken for somebody else's when this is interrupted.
+fn remove_copy(at: &At, to: &At, aside: &At) -> Result<(), Error> {
+    let same = copy::is_copy(&at.dir, &at.name, &to.dir, &to.name);
+    if !same.map_err(|error| to.error("compare", error))? {
+        return Err(to.error("remove the copy", changed(ELSE)));
+    }
+    to.rename(aside).map_err(|error| to.error("remove the copy", error))?;
+    copy::remove(&aside.dir, &aside.name).map_err(|error| to.error("remove the copy", error))
 }
 
 /// Lets what came back and the farm's own thing change places again.

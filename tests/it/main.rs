@@ -7,9 +7,10 @@ mod chkstow; // `chkstow` finds what is not as stow would have it
 mod corpus; // a real repository gets the links that GNU Stow makes
 mod differences; // the documented differences from GNU Stow are real
 mod differential; // farm's stow dialect does what GNU Stow 2.4 does, on thousands of random farms
-mod generations;
+mod generations; // every change is one, and there is a way back
+mod kills; // a run that is killed is taken back or finished by the next one
 mod link; // packages come, go and are made right
-mod races;
+mod races; // others change the target while farm is at work
 mod sandbox; // a home of its own for each test
-mod stowrc;
-mod strategies; // what is in the way is skipped, backed up, adopted, replaced, or asked about // resource files give stow its options
+mod stowrc; // resource files give stow its options
+mod strategies; // what is in the way is skipped, backed up, adopted, replaced, or asked about

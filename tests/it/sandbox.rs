@@ -1,7 +1,7 @@
 //! A home of its own for each test, and a program that cannot hang: everything a run says is compared with the home's
 //! path written as `~`, and a failing test shows the command, both streams and the tree.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::fs;
@@ -11,6 +11,7 @@ use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt, symlink};
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -28,9 +29,9 @@ pub struct Sandbox {
 /// Everything there is to an entry but its times; two equal ones are the same entry, untouched.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Identity {
-    inode: u64,
-    mode: u32,
-    content: Vec<u8>,
+    pub inode: u64,
+    pub mode: u32,
+    pub content: Vec<u8>,
 }
 
 impl Sandbox {
@@ -176,6 +177,11 @@ impl Sandbox {
         all
     }
 
+    /// Returns where farm's memory lies, unless a call names another place.
+    pub fn state(&self) -> PathBuf {
+        self.temp.path().join("state")
+    }
+
     fn tilde(&self, bytes: &[u8]) -> String {
         String::from_utf8_lossy(bytes).replace(self.home.to_str().unwrap(), "~")
     }
@@ -188,6 +194,57 @@ impl Drop for Sandbox {
             let _ = Command::new("rm").arg("-rf").arg(self.temp.path()).status();
         }
     }
+}
+
+/// Returns the bytes of all files and, with an arrow, the texts of all links below some directories, but for the links
+/// into packages: those are farm's to make and remove.
+pub fn contents(dirs: &[&Path]) -> BTreeSet<Vec<u8>> {
+    let mut all = BTreeSet::new();
+    for dir in dirs {
+        walk(dir, &mut |path, metadata| {
+            // What is moved while this looks is found by whoever looks when nothing moves.
+            all.extend(match metadata {
+                it if it.is_symlink() => fs::read_link(path).ok().and_then(|text| {
+                    let is_farms = text.iter().any(|part| part == "dotfiles");
+                    (!is_farms).then(|| [b"-> ", text.as_os_str().as_bytes()].concat())
+                }),
+                it if it.is_file() => fs::read(path).ok(),
+                _ => None,
+            });
+        });
+    }
+    all
+}
+
+/// Returns the paths below some directories that have a name of farm's own in them.
+pub fn left_over(dirs: &[&Path]) -> Vec<PathBuf> {
+    let mut all = Vec::new();
+    for dir in dirs {
+        walk(dir, &mut |path, _| {
+            if path.file_name().is_some_and(|name| name.as_bytes().starts_with(b".farm-")) {
+                all.push(path.to_owned());
+            }
+        });
+    }
+    all
+}
+
+/// Does `work` for 0, 1, … `count` on all processors.
+pub fn on_all_processors(count: usize, work: impl Fn(usize) + Sync) {
+    let next = AtomicUsize::new(0);
+    thread::scope(|scope| {
+        for _ in 0..thread::available_parallelism().map_or(2, usize::from) {
+            scope.spawn(|| {
+                loop {
+                    let number = next.fetch_add(1, Ordering::Relaxed);
+                    if number >= count {
+                        break;
+                    }
+                    work(number);
+                }
+            });
+        }
+    });
 }
 
 /// Calls `f` with all that is below `dir`, links not followed; what no path can name is left out.
@@ -241,7 +298,14 @@ impl<'s> Call<'s> {
     ///
     /// # Panics
     /// When it hangs, panics or is killed.
-    pub fn run(mut self) -> Ran<'s> {
+    pub fn run(self) -> Ran<'s> {
+        let ran = self.run_or_die();
+        assert_eq!(ran.signal(), None, "it was killed\n{ran}");
+        ran
+    }
+
+    /// As [`run`](Self::run), for a program that may be killed.
+    pub fn run_or_die(mut self) -> Ran<'s> {
         self.command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let shown = self.shown();
         let mut child = self.command.spawn().unwrap_or_else(|error| panic!("{shown}: {error}"));
@@ -253,7 +317,6 @@ impl<'s> Call<'s> {
         let ran =
             Ran { sandbox: self.sandbox, shown, status, stdout: tilde(&stdout), stderr: tilde(&stderr) };
         assert!(ran.status.is_some(), "it hangs\n{ran}");
-        assert!(ran.status.and_then(|status| status.signal()).is_none(), "it was killed\n{ran}");
         assert!(!ran.stderr.contains("panicked"), "it panicked\n{ran}");
         ran
     }
@@ -303,6 +366,11 @@ pub struct Ran<'s> {
 impl Ran<'_> {
     pub fn code(&self) -> i32 {
         self.status.and_then(|status| status.code()).unwrap()
+    }
+
+    /// The signal that ended the program, if one did.
+    pub fn signal(&self) -> Option<i32> {
+        self.status.and_then(|status| status.signal())
     }
 
     /// Asserts everything that the program said and its exit status.
