@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use criterion::{BenchmarkId, Criterion, SamplingMode, Throughput};
 use farm::{
-    Action, DirId, Entry, Fact, Fates, Leads, Name, Need, Node, Plan, Planned, Policy, RelPath, Request,
-    Route, Rules, Side, Snapshot, Step, Tree, plan,
+    Action, DirId, Fact, Fates, Leads, Name, Need, Node, Plan, Planned, Policy, RelPath, Request, Route,
+    Rules, Side, Snapshot, Step, Tree, plan,
 };
 
 const SIZES: [(&str, usize); 4] = [("1k", 1_000), ("10k", 10_000), ("100k", 100_000), ("1M", 1_000_000)];
@@ -114,7 +114,7 @@ impl World {
                 let dir =
                     here.find(&snapshot.tree(*side).path(*dir)).expect("only what is there is asked for");
                 let entries = here.entries(dir).expect("all is in memory");
-                Fact::Listing(entries.iter().map(|(name, node)| Entry::of(name, node)).collect())
+                Fact::Listing(entries.clone())
             }
             Need::Leads { .. } => Fact::Leads(Leads::Other),
             Need::Marked(_) => Fact::Holds(false),

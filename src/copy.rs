@@ -8,7 +8,7 @@ use std::io;
 use crate::path::{Name, RelPath};
 use crate::scan::equal;
 use crate::sys::{Found, Handle, copy_file_metadata, fault};
-use crate::tree::Kind;
+use crate::tree::Node;
 
 /// Copies what is at `name` in `from`, a directory with all that is in it, to `new_name` in `to`, where nothing may be.
 ///
@@ -34,19 +34,19 @@ pub fn copy(from: &Handle, name: &[u8], to: &Handle, new_name: &[u8]) -> io::Res
         let dir = dirs[at].clone();
         let source = from.open_below(&RelPath::from_names([&top]).join_path(&dir))?;
         let target = to.open_below(&RelPath::from_names([&new_top]).join_path(&dir))?;
-        for entry in from.open_below(&RelPath::from_names([&top]).join_path(&dir))?.list(false)? {
-            let name = entry.name.as_bytes();
-            let found = match entry.kind {
-                Kind::Dir => {
-                    target.mkdir(name)?;
-                    dirs.push(dir.join(&entry.name));
+        for (name, node) in from.open_below(&RelPath::from_names([&top]).join_path(&dir))?.list(false)?.iter()
+        {
+            let found = match node {
+                Node::Dir(_) => {
+                    target.mkdir(name.as_bytes())?;
+                    dirs.push(dir.join(&name));
                     continue;
                 }
-                Kind::Link(_) => Found::Link,
-                Kind::File => Found::File,
-                Kind::Other => Found::Other,
+                Node::Link(_) => Found::Link,
+                Node::File => Found::File,
+                Node::Other => Found::Other,
             };
-            copy_entry(&source, name, found, &target, name)?;
+            copy_entry(&source, name.as_bytes(), found, &target, name.as_bytes())?;
         }
         at += 1;
     }
@@ -97,20 +97,16 @@ pub fn is_copy(one: &Handle, name: &[u8], other: &Handle, other_name: &[u8]) -> 
     while let Some(dir) = todo.pop() {
         let here = RelPath::from_names([&top]).join_path(&dir);
         let there = RelPath::from_names([&other_top]).join_path(&dir);
-        let (mut left, mut right) =
-            (one.open_below(&here)?.list(true)?, other.open_below(&there)?.list(true)?);
-        left.sort_unstable_by(|a, b| a.name.cmp(&b.name));
-        right.sort_unstable_by(|a, b| a.name.cmp(&b.name));
-        if left != right {
+        let left = one.open_below(&here)?.list(true)?;
+        if left != other.open_below(&there)?.list(true)? {
             return Ok(false);
         }
         let (one, other) = (one.open_below(&here)?, other.open_below(&there)?);
-        for entry in left {
-            let name = entry.name.as_bytes();
-            match entry.kind {
-                Kind::Dir => todo.push(dir.join(&entry.name)),
-                Kind::File if !equal(&one, name, &other, name)? => return Ok(false),
-                Kind::File | Kind::Link(_) | Kind::Other => {}
+        for (name, node) in left.iter() {
+            match node {
+                Node::Dir(_) => todo.push(dir.join(&name)),
+                Node::File if !equal(&one, name.as_bytes(), &other, name.as_bytes())? => return Ok(false),
+                Node::File | Node::Link(_) | Node::Other => {}
             }
         }
     }
@@ -133,10 +129,10 @@ pub fn remove(dir: &Handle, name: &[u8]) -> io::Result<()> {
     while at < dirs.len() {
         let path = dirs[at].clone();
         let handle = dir.open_below(&path)?;
-        for entry in dir.open_below(&path)?.list(false)? {
-            match entry.kind {
-                Kind::Dir => dirs.push(path.join(&entry.name)),
-                _ => handle.unlink(entry.name.as_bytes())?,
+        for (name, node) in dir.open_below(&path)?.list(false)?.iter() {
+            match node {
+                Node::Dir(_) => dirs.push(path.join(&name)),
+                _ => handle.unlink(name.as_bytes())?,
             }
         }
         at += 1;

@@ -83,7 +83,7 @@ pub struct Site<'a> {
 /// otherwise.
 pub fn execute(site: &Site, header: &Header, phases: &[Plan]) -> Result<Outcome, Failure> {
     let refused = |error| Failure { error, interrupted: false, begun: false, stuck: Vec::new() };
-    if let Some((path, text)) = phases.iter().flat_map(|plan| &plan.ops).find_map(too_long) {
+    if let Some((path, text)) = phases.iter().flat_map(|plan| plan.ops.iter()).find_map(|op| too_long(&op)) {
         let message = format!(
             "its text is too long, {} bytes where the system takes {LONGEST_TEXT}",
             text.as_bytes().len()
@@ -104,15 +104,15 @@ pub fn execute(site: &Site, header: &Header, phases: &[Plan]) -> Result<Outcome,
     match perform_all(site, &mut ground, phases, durable, &mut done) {
         Ok(()) => {}
         Err(stopped) => {
-            let all = phases.iter().flat_map(|plan| &plan.ops).enumerate();
+            let all = phases.iter().flat_map(|plan| plan.ops.iter()).enumerate();
             let begun: Vec<_> = all.take(done + 1).collect();
             let mut stuck = Vec::new();
             for (index, op) in begun.into_iter().rev() {
                 // The step that failed may have left things half way, unless it is one call.
-                if index == done && (stopped.between || is_one_call(op)) {
+                if index == done && (stopped.between || is_one_call(&op)) {
                     continue;
                 }
-                stuck.extend(ground.undo(index, op, index < done).err());
+                stuck.extend(ground.undo(index, &op, index < done).err());
             }
             ground.tidy_kept();
             if let Some(store) = site.store
@@ -154,15 +154,15 @@ fn perform_all(
 ) -> Result<(), Stopped> {
     let between = |error| Stopped { error, interrupted: false, between: true };
     for (number, plan) in phases.iter().enumerate() {
-        for op in &plan.ops {
+        for op in plan.ops.iter() {
             if (site.stop)() {
                 let error = io::Error::new(io::ErrorKind::Interrupted, "interrupted");
                 let path = site.root_path.join(os(op.path.as_bytes()));
                 let error = Error::new("go on at", path, error);
                 return Err(Stopped { error, interrupted: true, between: true });
             }
-            ground.check(op).map_err(between)?;
-            ground.perform(*done, op)?;
+            ground.check(&op).map_err(between)?;
+            ground.perform(*done, &op)?;
             *done += 1;
         }
         if let Some(store) = site.store
@@ -193,7 +193,7 @@ fn is_one_call(op: &Op) -> bool {
 
 /// Tells whether something went out of the way and must still be removed or put where it stays.
 fn needs_finish(phases: &[Plan]) -> bool {
-    phases.iter().flat_map(|plan| &plan.ops).any(|op| !matches!(op.change, Change::Make(_)))
+    phases.iter().flat_map(|plan| plan.ops.changes()).any(|change| !matches!(change, Change::Make(_)))
 }
 
 /// Cleans up after a plan that was committed. What fails here leaves the farm as planned.
@@ -202,8 +202,8 @@ fn finish(site: &Site, ground: &mut Ground, header: &Header, phases: &[Plan]) ->
     if !needs_finish(phases) {
         return outcome;
     }
-    for (index, op) in phases.iter().flat_map(|plan| &plan.ops).enumerate() {
-        match ground.finish(index, op) {
+    for (index, op) in phases.iter().flat_map(|plan| plan.ops.iter()).enumerate() {
+        match ground.finish(index, &op) {
             Ok(kept) => outcome.kept.extend(kept),
             Err(error) => outcome.left_over.push(error),
         }
@@ -239,10 +239,10 @@ pub fn recover(store: &Store) -> Result<Option<Recovered>, Error> {
             let begun = record.phases.iter().take(record.phases_done + 1);
             let certain: usize =
                 record.phases.iter().take(record.phases_done).map(|plan| plan.ops.len()).sum();
-            let ops: Vec<(usize, &Op)> = begun.flat_map(|plan| &plan.ops).enumerate().collect();
+            let ops: Vec<(usize, Op)> = begun.flat_map(|plan| plan.ops.iter()).enumerate().collect();
             let mut stuck = Vec::new();
             for (index, op) in ops.into_iter().rev() {
-                stuck.extend(ground.undo(index, op, index < certain).err());
+                stuck.extend(ground.undo(index, &op, index < certain).err());
             }
             ground.tidy_kept();
             if stuck.is_empty() {
@@ -257,7 +257,7 @@ pub fn recover(store: &Store) -> Result<Option<Recovered>, Error> {
 ///
 /// # Errors
 /// When that cannot be told.
-pub fn not_ready(site: &Site, header: &Header, ops: &[&Op]) -> Result<Vec<RelPath>, Error> {
+pub fn not_ready(site: &Site, header: &Header, ops: &[Op]) -> Result<Vec<RelPath>, Error> {
     let mut ground = Ground::new(site, header, &[]);
     let mut paths = Vec::new();
     for op in ops {
@@ -277,8 +277,8 @@ fn root_of(header: &Header) -> Result<(PathBuf, Handle), Error> {
 
 /// Returns a directory that a plan would move with farm's own memory in it.
 fn moves_state(site: &Site, store: &Store, phases: &[Plan]) -> Option<PathBuf> {
-    let is_dir = |op: &&Op| matches!(op.change, Change::Displace { what: What::Dir, .. });
-    let mut moved = phases.iter().flat_map(|plan| &plan.ops).filter(is_dir).peekable();
+    let is_dir = |op: &Op| matches!(op.change, Change::Displace { what: What::Dir, .. });
+    let mut moved = phases.iter().flat_map(|plan| plan.ops.iter()).filter(is_dir).peekable();
     moved.peek()?;
     let state = store.kept().canonicalize().ok()?;
     moved.map(|op| site.root_path.join(os(op.path.as_bytes()))).find(|path| state.starts_with(path))
@@ -288,14 +288,14 @@ fn moves_state(site: &Site, store: &Store, phases: &[Plan]) -> Option<PathBuf> {
 ///
 /// Such a link is at the bottom of a very deep tree, so without a look ahead thousands of directories would come and
 /// go before it is met.
-fn too_long(op: &Op) -> Option<(RelPath, &LinkText)> {
+fn too_long(op: &Op) -> Option<(RelPath, LinkText)> {
     let is_too_long = |text: &&LinkText| text.as_bytes().len() > LONGEST_TEXT;
     match &op.change {
         Change::Make(new) | Change::Swap { new, .. } | Change::Displace { new, .. } => match new {
-            Thing::Link(text) => Some(text).filter(is_too_long).map(|text| (op.path.clone(), text)),
+            Thing::Link(text) => Some(text).filter(is_too_long).map(|text| (op.path.clone(), text.clone())),
             Thing::Dir(pieces) => pieces.iter().find_map(|piece| {
                 let text = piece.text.as_ref().filter(is_too_long)?;
-                Some((op.path.join_path(&piece.path), text))
+                Some((op.path.join_path(&piece.path), text.clone()))
             }),
         },
         Change::Remove(_) | Change::Restore { .. } => None,

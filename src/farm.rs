@@ -198,8 +198,14 @@ impl<'a> Memory<'a> {
         let id = generations.last().map_or(1, |last| last + 1);
         let mut header = header(id, root_path, run.command.clone());
         header.back_to = run.back_to;
-        let phases: Vec<Plan> = phases.iter().map(|plan| plan.as_generation(id)).collect();
-        execute(&site, &header, &phases).map_err(Box::new)
+        let numbered: Vec<Plan>;
+        let phases = if phases.iter().any(Plan::moves_bytes) {
+            numbered = phases.iter().map(|plan| plan.as_generation(id)).collect();
+            &numbered
+        } else {
+            phases
+        };
+        execute(&site, &header, phases).map_err(Box::new)
     }
 }
 

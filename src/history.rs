@@ -87,7 +87,8 @@ impl Memory<'_> {
         let root = Path::new("/").join(os(root.as_bytes()));
         let changed = changed(store, &root, last, &phases)?;
         for plan in &mut phases {
-            plan.ops.retain(|op| !changed.iter().any(|path| op.path.below(path).is_some()));
+            let is_left = |op: &Op| !changed.iter().any(|path| op.path.below(path).is_some());
+            plan.ops = plan.ops.iter().filter(is_left).collect();
         }
         phases.retain(|plan| !plan.is_empty());
         Ok(Way { to, root, phases, changed })
@@ -106,7 +107,7 @@ impl Memory<'_> {
         let Some(root) = RelPath::new(root) else { return Ok(backups) };
         for id in store.generations()? {
             let record = store.generation(id)?;
-            for op in record.phases.into_iter().flat_map(|plan| plan.ops) {
+            for op in record.phases.iter().flat_map(|plan| plan.ops.iter()) {
                 let Some(path) = record.header.root.join_path(&op.path).below(&root) else { continue };
                 match op.change {
                     Change::Displace { to: Place::Beside(name), .. } => drop(backups.insert(path, name)),
@@ -200,14 +201,14 @@ fn rebased(plan: &Plan, prefix: &RelPath) -> Plan {
     if prefix.is_root() {
         return plan;
     }
-    for op in &mut plan.ops {
+    plan.ops.edit(|op| {
         op.path = prefix.join_path(&op.path);
         if let Change::Displace { to: Place::Package { at, .. }, .. }
         | Change::Restore { from: Place::Package { at, .. }, .. } = &mut op.change
         {
             *at = Route::below_root(prefix.clone()).follow(&at.to_bytes());
         }
-    }
+    });
     plan
 }
 
@@ -215,18 +216,17 @@ fn rebased(plan: &Plan, prefix: &RelPath) -> Plan {
 fn changed(store: &Store, root: &Path, header: &Header, phases: &[Plan]) -> Result<Vec<RelPath>> {
     let handle = Handle::open(root).map_err(|error| Error::new("open", root, error))?;
     let site = Site { root: &handle, root_path: root, store: Some(store), stop: &|| false };
-    let ops: Vec<&Op> = phases.iter().flat_map(|plan| &plan.ops).collect();
-    let mut seen: BTreeSet<&RelPath> = BTreeSet::new();
+    let mut seen: BTreeSet<RelPath> = BTreeSet::new();
     let mut first = Vec::new();
-    for op in ops {
+    for op in phases.iter().flat_map(|plan| plan.ops.iter()) {
         // What an earlier operation does there, above, or below decides what this one finds.
         let above = std::iter::successors(Some(op.path.clone()), |path| Some(path.split()?.0));
         let is_seen = above.into_iter().any(|path| seen.contains(&path))
-            || seen.range::<RelPath, _>(&op.path..).next().is_some_and(|path| path.below(&op.path).is_some());
+            || seen.range(&op.path..).next().is_some_and(|path| path.below(&op.path).is_some());
+        seen.insert(op.path.clone());
         if !is_seen {
             first.push(op);
         }
-        seen.insert(&op.path);
     }
     not_ready(&site, header, &first)
 }

@@ -7,7 +7,7 @@ use std::io::{self, BufRead, Write};
 
 use serde::{Deserialize, Serialize};
 
-use crate::op::{Op, Plan};
+use crate::op::{Links, Op, Ops, Plan, Run};
 use crate::path::RelPath;
 
 /// The version of the form that is written; a newer one is refused.
@@ -53,9 +53,13 @@ pub struct Record {
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-enum Line<T> {
+enum Line {
     Farm(Header),
-    Op(T),
+    Op(Op),
+    /// Operations that make links.
+    Make(Links),
+    /// Operations that remove links.
+    Remove(Links),
     /// The operations so far are a phase.
     Phase,
     /// So many operations there are.
@@ -69,14 +73,18 @@ enum Line<T> {
 /// # Errors
 /// The writer's.
 pub fn write(header: &Header, phases: &[Plan], to: &mut impl Write) -> io::Result<()> {
-    let mut line = |line: &Line<&Op>| {
+    let mut line = |line: &Line| {
         serde_json::to_writer(&mut *to, line)?;
         to.write_all(b"\n")
     };
     line(&Line::Farm(header.clone()))?;
     for plan in phases {
-        for op in &plan.ops {
-            line(&Line::Op(op))?;
+        for run in plan.ops.runs() {
+            line(&match run {
+                Run::Make(links) => Line::Make(links),
+                Run::Remove(links) => Line::Remove(links),
+                Run::One(op) => Line::Op(op),
+            })?;
         }
         line(&Line::Phase)?;
     }
@@ -89,7 +97,7 @@ pub fn write(header: &Header, phases: &[Plan], to: &mut impl Write) -> io::Resul
 /// The writer's.
 pub fn write_done(phases: usize, to: &mut impl Write) -> io::Result<()> {
     // One call: half a line must not be taken for a whole one.
-    let line = serde_json::to_string(&Line::<Op>::Done(phases))? + "\n";
+    let line = serde_json::to_string(&Line::Done(phases))? + "\n";
     to.write_all(line.as_bytes())
 }
 
@@ -114,11 +122,13 @@ pub fn read_header(from: &mut impl BufRead) -> io::Result<Header> {
 pub fn read(from: &mut impl BufRead) -> io::Result<Record> {
     let header = read_header(from)?;
     let mut record = Record { header, phases: Vec::new(), phases_done: 0 };
-    let mut ops = Vec::new();
+    let mut ops = Ops::default();
     let mut count = None;
     for line in from.split(b'\n') {
         match (parse(&line?), count) {
             (Ok(Line::Op(op)), None) => ops.push(op),
+            (Ok(Line::Make(links)), None) => ops.push_run(Run::Make(links)),
+            (Ok(Line::Remove(links)), None) => ops.push_run(Run::Remove(links)),
             (Ok(Line::Phase), None) => record.phases.push(Plan { ops: std::mem::take(&mut ops) }),
             (Ok(Line::End(written)), None) => count = Some(written),
             (Ok(Line::Done(phases)), Some(_)) => record.phases_done = phases,
@@ -135,7 +145,7 @@ pub fn read(from: &mut impl BufRead) -> io::Result<Record> {
     Ok(record)
 }
 
-fn parse(line: &[u8]) -> io::Result<Line<Op>> {
+fn parse(line: &[u8]) -> io::Result<Line> {
     serde_json::from_slice(line).map_err(|_| bad("it is damaged, or no record of farm's"))
 }
 
@@ -151,13 +161,20 @@ mod tests {
 
     fn record() -> Record {
         let path = |path: &str| RelPath::new(path.as_bytes()).expect("a path");
+        let many = ["x", "y", "z"].map(|name| {
+            let text = Thing::Link(LinkText::new(format!("../p/{name}").as_bytes()));
+            Op { path: path(&format!("d/{name}")), change: Change::Remove(text) }
+        });
         let link = Thing::Link(LinkText::new(b"../stow/\xff"));
-        let make = Op { path: path("a/b"), change: Change::Make(link.clone()) };
+        let make = [Op { path: path("a/b"), change: Change::Make(link.clone()) }];
         let change = Change::Displace { what: What::File, to: Place::Kept(Slot(7)), new: link };
         let displace = Op { path: path("c"), change };
         let header =
             Header::new(7, "abc".to_owned(), path("home/ann"), 1_700_000_000, vec!["link".to_owned()]);
-        let phases = vec![Plan { ops: vec![make] }, Plan { ops: vec![displace] }];
+        let phases = vec![
+            Plan { ops: make.into_iter().chain(many).collect() },
+            Plan { ops: Ops::from_iter([displace]) },
+        ];
         Record { header, phases, phases_done: 0 }
     }
 

@@ -41,6 +41,7 @@ mod history;
 mod journal;
 mod op;
 mod package;
+mod packed;
 mod path;
 mod plan;
 mod policy;
@@ -57,7 +58,7 @@ pub use execute::{Failure, Outcome, Recovered};
 pub use farm::{Farm, Memory, Run};
 pub use history::Way;
 pub use journal::{Header, Record};
-pub use op::{Change, Entry as PackageEntry, Fate, Fates, Op, Piece, Place, Plan, Slot, Thing, What};
+pub use op::{Change, Entry as PackageEntry, Fate, Fates, Op, Ops, Piece, Place, Plan, Slot, Thing, What};
 pub use package::{Action, Request, Step};
 pub use path::{LinkText, Name, RelPath, Route};
 pub use plan::{
@@ -75,4 +76,4 @@ pub use rules::{
 pub use scan::plan_transfer;
 pub use snapshot::{Fact, Need, Side, Snapshot, SourceId};
 pub use store::{Store, Wait, is_interrupted};
-pub use tree::{DirId, Entry, Kind, Leads, Link, Node, Tree};
+pub use tree::{DirId, Entries, Leads, Link, Node, Tree};

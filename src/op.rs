@@ -3,12 +3,16 @@
 //! An operation carries both of its states, so each has an inverse and each can be checked against the disk
 //! before it is done.
 
+mod ops;
+
 use std::collections::{BTreeMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 
 use crate::path::{LinkText, Name, RelPath, Route};
 use crate::tree::{DirId, Leads, Node, Tree};
+
+pub use ops::{Links, Ops, Run};
 
 /// A change at one path of the target.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -140,7 +144,7 @@ pub type Fates = BTreeMap<RelPath, Fate>;
 #[derive(Clone, Default, PartialEq, Eq, Debug)]
 pub struct Plan {
     /// The operations, directory by directory in byte order, parents first.
-    pub ops: Vec<Op>,
+    pub ops: Ops,
 }
 
 impl Op {
@@ -170,9 +174,9 @@ impl Op {
         let as_planned = match &self.change {
             Change::Make(_) => found.is_none(),
             Change::Remove(old) | Change::Swap { old, .. } | Change::Restore { old, .. } => {
-                thing(found) == Some(Some(old.clone()))
+                thing(found.as_ref()) == Some(Some(old.clone()))
             }
-            Change::Displace { what, .. } => found.and_then(What::of).as_ref() == Some(what),
+            Change::Displace { what, .. } => found.as_ref().and_then(What::of).as_ref() == Some(what),
         };
         if !as_planned {
             return Err(wrong());
@@ -252,13 +256,13 @@ impl Thing {
                 let mut todo = vec![(*dir, RelPath::root())];
                 while let Some((dir, at)) = todo.pop() {
                     for (name, node) in tree.entries(dir)? {
-                        let path = at.join(name);
+                        let path = at.join(&name);
                         let text = match node {
                             Node::Dir(id) => {
-                                todo.push((*id, path.clone()));
+                                todo.push((id, path.clone()));
                                 None
                             }
-                            Node::Link(link) => Some(link.text.clone()?),
+                            Node::Link(link) => Some(link.text?),
                             Node::File | Node::Other => return None,
                         };
                         pieces.push(Piece { path, text });
@@ -280,7 +284,7 @@ impl Plan {
 
     /// Tells whether the plan moves anything that is not the farm's own.
     pub fn moves_bytes(&self) -> bool {
-        self.ops.iter().any(|op| matches!(op.change, Change::Displace { .. } | Change::Restore { .. }))
+        self.ops.changes().any(|change| matches!(change, Change::Displace { .. } | Change::Restore { .. }))
     }
 
     /// Returns the plan with the number of the generation that it will be, where it keeps things.
@@ -292,7 +296,7 @@ impl Plan {
             }
         };
         let mut plan = self.clone();
-        for op in &mut plan.ops {
+        plan.ops.edit(|op| {
             if let Change::Displace { to: place, .. } | Change::Restore { from: place, .. } = &mut op.change {
                 match place {
                     Place::Kept(slot)
@@ -303,7 +307,7 @@ impl Plan {
                     Place::Package { .. } | Place::Beside(_) => {}
                 }
             }
-        }
+        });
         plan
     }
 
@@ -315,7 +319,7 @@ impl Plan {
     pub fn inverse(&self) -> Plan {
         let mut ops: Vec<Op> = Vec::with_capacity(self.ops.len());
         let mut tops: Vec<usize> = Vec::new();
-        for op in &self.ops {
+        for op in self.ops.iter() {
             let inverse = op.inverse();
             let Change::Remove(thing) = &inverse.change else {
                 ops.push(inverse);
@@ -348,8 +352,7 @@ impl Plan {
                 pieces.sort_by(|a, b| a.path.cmp(&b.path));
             }
         }
-        ops.reverse();
-        Plan { ops }
+        Plan { ops: ops.into_iter().rev().collect() }
     }
 
     /// Does the plan on a tree in memory.
@@ -378,7 +381,7 @@ impl Plan {
             after,
             fates,
             asides: asides.collect(),
-            ops: Vec::new(),
+            ops: Ops::default(),
             gone: HashSet::new(),
             pairs: Vec::new(),
         };
@@ -400,7 +403,7 @@ struct Diff<'a> {
     fates: &'a Fates,
     /// Where things lie that are backed up or come back: part of another path's operation.
     asides: HashSet<RelPath>,
-    ops: Vec<Op>,
+    ops: Ops,
     /// Directories that the operations so far take away with all that is in them.
     gone: HashSet<DirId>,
     /// Directories that were taken apart and made anew at the same path, still to be compared.
@@ -429,12 +432,12 @@ impl Diff<'_> {
         loop {
             let name = match (old.peek(), new.peek()) {
                 (None, None) => return,
-                (Some((name, _)), None) | (None, Some((name, _))) => (*name).clone(),
-                (Some((a, _)), Some((b, _))) => (*a).min(*b).clone(),
+                (Some((name, _)), None) | (None, Some((name, _))) => name.clone(),
+                (Some((a, _)), Some((b, _))) => a.min(b).clone(),
             };
-            let old = old.next_if(|(n, _)| **n == name).map(|(_, node)| node);
-            let new = new.next_if(|(n, _)| **n == name).map(|(_, node)| node);
-            self.node(at.join(&name), old, new);
+            let old = old.next_if(|(n, _)| *n == name).map(|(_, node)| node);
+            let new = new.next_if(|(n, _)| *n == name).map(|(_, node)| node);
+            self.node(at.join(&name), old.as_ref(), new.as_ref());
         }
     }
 
@@ -540,7 +543,10 @@ mod tests {
             tree.set(a, name("x"), link("../s/p/a/x"));
         });
         check(&made);
-        assert!(matches!(&made.2.ops[..], [Op { change: Change::Swap { .. }, .. }]));
+        assert!(matches!(
+            &made.2.ops.iter().collect::<Vec<_>>()[..],
+            [Op { change: Change::Swap { .. }, .. }]
+        ));
     }
 
     #[test]
@@ -550,8 +556,8 @@ mod tests {
             tree.set(a, name("x"), link("../s/p/a/x"));
         });
         check(&made);
-        let paths: Vec<_> = made.2.ops.iter().map(|op| op.path.as_bytes()).collect();
-        assert_eq!(paths, [&b"a"[..], b"a/x"]);
+        let paths: Vec<_> = made.2.ops.iter().map(|op| op.path).collect();
+        assert_eq!(paths, ["a", "a/x"].map(|path| RelPath::new(path.as_bytes()).expect("a path")));
     }
 
     #[test]
@@ -583,8 +589,8 @@ mod tests {
             tree.set(d, name("z"), link("../s/q/d/z"));
         });
         check(&made);
-        let paths: Vec<_> = made.2.ops.iter().map(|op| op.path.as_bytes()).collect();
-        assert_eq!(paths, [&b"d/y"[..], b"d/z"]);
+        let paths: Vec<_> = made.2.ops.iter().map(|op| op.path).collect();
+        assert_eq!(paths, ["d/y", "d/z"].map(|path| RelPath::new(path.as_bytes()).expect("a path")));
     }
 
     #[test]

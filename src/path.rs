@@ -20,6 +20,12 @@ impl Name {
         whole.then(|| Name(bytes.into()))
     }
 
+    /// Returns the segment that was taken from a name before.
+    pub(crate) fn of_segment(bytes: &[u8]) -> Name {
+        debug_assert!(Name::new(bytes).is_some());
+        Name(bytes.into())
+    }
+
     /// Returns the bytes of the segment.
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
@@ -276,6 +282,15 @@ impl LinkText {
     /// Returns the text with these bytes.
     pub fn new(bytes: &[u8]) -> LinkText {
         LinkText(bytes.into())
+    }
+
+    /// Returns the text that leads to `name` in the directory that `head` leads to.
+    pub(crate) fn below(head: &[u8], name: &[u8]) -> LinkText {
+        let mut bytes = Vec::with_capacity(head.len() + 1 + name.len());
+        bytes.extend_from_slice(head);
+        bytes.push(b'/');
+        bytes.extend_from_slice(name);
+        LinkText(bytes.into_boxed_slice())
     }
 
     /// Returns the bytes.

@@ -291,18 +291,15 @@ impl<'a> Planner<'a> {
 
     /// Tells whether a target directory holds a marker; a link that leads nowhere marks nothing.
     fn has_marker(&mut self, dir: DirId, marker: &[u8]) -> bool {
-        let Some((name, node)) = self.tree.entries(dir).and_then(|entries| entries.get_key_value(marker))
-        else {
-            return false;
-        };
-        let name = name.clone();
-        match node {
-            Node::Link(link) if link.leads == Leads::Unknown && self.is_on_disk(dir, &name) => {
+        let Some(name) = Name::new(marker) else { return false };
+        match self.tree.get(dir, &name).flatten() {
+            None => false,
+            Some(Node::Link(link)) if link.leads == Leads::Unknown && self.is_on_disk(dir, &name) => {
                 self.needs.insert(Need::Leads { side: Side::Target, dir, name });
                 false
             }
-            Node::Link(link) => link.leads != Leads::Nothing,
-            _ => true,
+            Some(Node::Link(link)) => link.leads != Leads::Nothing,
+            Some(_) => true,
         }
     }
 
@@ -314,7 +311,7 @@ impl<'a> Planner<'a> {
                 return None;
             }
             dir = match self.tree.get(dir, &name)? {
-                Some(Node::Dir(id)) => *id,
+                Some(Node::Dir(id)) => id,
                 None if make => self.tree.make_dir(dir, &name),
                 None => return None,
                 Some(_) => {

@@ -148,7 +148,7 @@ impl<'a> Scanner<'a> {
             Need::Real { dir, name } => {
                 let path = snapshot.target.path(*dir).join(name);
                 let text = match snapshot.target.get(*dir, name) {
-                    Some(Some(Node::Link(link))) => link.text.clone(),
+                    Some(Some(Node::Link(link))) => link.text,
                     _ => None,
                 };
                 let text = text.map_or_else(|| self.root.read_link(&path), Ok);

@@ -9,7 +9,7 @@ use std::collections::{BTreeSet, HashMap};
 use crate::path::{LinkText, Name, RelPath, Route};
 use crate::policy::Naming;
 use crate::rules::{Candidate, Rules};
-use crate::tree::{DirId, Entry, Kind, Leads, Node, Tree};
+use crate::tree::{DirId, Entries, Leads, Link, Node, Tree};
 
 /// Which package of a snapshot: see [`Snapshot::source`].
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -144,8 +144,8 @@ pub enum Need {
 pub enum Fact {
     /// A package's rules.
     Package(Rules),
-    /// A directory's content, in any order.
-    Listing(Vec<Entry>),
+    /// A directory's content.
+    Listing(Entries),
     /// A link's text.
     Text(LinkText),
     /// What a link leads to.
@@ -260,20 +260,21 @@ impl Snapshot {
         let Source { tree, rules, .. } = self.source(source);
         let Some(entries) = tree.entries(at) else { return Vec::new() };
         let source_dir = &tree.path(at);
-        let counts =
-            |name| !rules.ignores(&Candidate { source_dir, target_dir: source_dir, name, is_dir: true });
+        let counts = |name: &Name| {
+            !rules.ignores(&Candidate { source_dir, target_dir: source_dir, name, is_dir: true })
+        };
         let mut onward = Vec::new();
-        for (name, node) in entries {
+        for (name, node) in entries.iter() {
             let Node::Dir(below) = node else { continue };
             match need {
                 Need::InStep { dir, texts, .. } => {
-                    let target_name = naming.target_name(name);
+                    let target_name = naming.target_name(&name);
                     if let Some(Some(Node::Dir(dir))) = self.target.get(*dir, &target_name) {
-                        let (dir, texts) = (*dir, *texts);
-                        onward.push(Need::InStep { dir, source, source_dir: *below, texts });
+                        let texts = *texts;
+                        onward.push(Need::InStep { dir, source, source_dir: below, texts });
                     }
                 }
-                _ if counts(name) => onward.push(Need::Below { source, dir: *below }),
+                _ if counts(&name) => onward.push(Need::Below { source, dir: below }),
                 _ => {}
             }
         }
@@ -302,8 +303,7 @@ impl Snapshot {
             (Need::Leads { side, dir, name }, Fact::Leads(leads)) => {
                 let tree = self.tree_mut(side);
                 if let Some(Some(Node::Link(link))) = tree.get(dir, &name) {
-                    let node = Node::Link(crate::tree::Link { leads, ..link.clone() });
-                    tree.set(dir, name.clone(), node);
+                    tree.set(dir, name.clone(), Node::Link(Link { leads, ..link }));
                 }
                 if side != Side::Target && leads == Leads::Dir {
                     tree.look_behind(dir, &name);
@@ -313,18 +313,5 @@ impl Snapshot {
                 self.others.insert(need, fact);
             }
         }
-    }
-}
-
-impl Entry {
-    /// Returns the entry of `node` under `name`, as a listing would give it.
-    pub fn of(name: &Name, node: &Node) -> Entry {
-        let kind = match node {
-            Node::Dir(_) => Kind::Dir,
-            Node::Link(link) => Kind::Link(link.text.clone()),
-            Node::File => Kind::File,
-            Node::Other => Kind::Other,
-        };
-        Entry { name: name.clone(), kind }
     }
 }

@@ -14,6 +14,7 @@ use crate::journal::{self, Header, Record};
 use crate::op::{Plan, Slot};
 use crate::path::RelPath;
 use crate::sys::{Handle, fault};
+use crate::tree::Node;
 
 const LOCK: &str = "lock";
 const JOURNAL: &str = "journal";
@@ -309,8 +310,7 @@ impl Store {
         let listing = self.dir.open_below(&below(GENERATIONS)).and_then(|dir| dir.list(false));
         let listing = listing.map_err(|error| self.error("read directory", GENERATIONS, error))?;
         let number = |name: &[u8]| std::str::from_utf8(name).ok()?.parse().ok();
-        let mut numbers: Vec<u64> =
-            listing.iter().filter_map(|entry| number(entry.name.as_bytes())).collect();
+        let mut numbers: Vec<u64> = listing.names().filter_map(|name| number(name.as_bytes())).collect();
         numbers.sort_unstable();
         Ok(numbers)
     }
@@ -394,9 +394,8 @@ fn remove_empty(dir: &Handle, name: &[u8]) {
     while at < dirs.len() {
         let listing = dir.open_below(&dirs[at]).and_then(|handle| handle.list(false)).unwrap_or_default();
         let path = dirs[at].clone();
-        dirs.extend(
-            listing.iter().filter(|it| it.kind == crate::tree::Kind::Dir).map(|it| path.join(&it.name)),
-        );
+        let below = listing.iter().filter(|(_, node)| matches!(node, Node::Dir(_)));
+        dirs.extend(below.map(|(name, _)| path.join(&name)));
         at += 1;
     }
     for path in dirs.iter().rev() {

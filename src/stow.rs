@@ -138,7 +138,7 @@ fn planned(options: &Options) -> Result<u8, ScanError> {
     }
     planned.notices.iter().for_each(|notice| words::notice(&mut said, notice));
     if options.verbosity > 0 {
-        planned.plan.ops.iter().for_each(|op| words::op(&mut said, op));
+        planned.plan.ops.iter().for_each(|op| words::op(&mut said, &op));
     }
     words::say(&said);
     if let Some(name) = &options.missing {

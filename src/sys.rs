@@ -12,8 +12,8 @@ use std::path::Path;
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, RenameFlags, Stat};
 use rustix::io::Errno;
 
-use crate::path::{LinkText, Name, RelPath};
-use crate::tree::{Entry, Kind, Leads};
+use crate::path::{LinkText, RelPath};
+use crate::tree::{DirId, Entries, Leads, Link, Listing, Node};
 
 /// An open directory.
 #[derive(Debug)]
@@ -92,43 +92,44 @@ impl Handle {
         }
     }
 
-    /// Lists the directory: every name but `.` and `..`, in no order; `texts` reads the links' texts along.
+    /// Lists the directory: every name but `.` and `..`; `texts` reads the links' texts along.
     ///
     /// # Errors
     /// The system's.
-    pub fn list(self, texts: bool) -> io::Result<Vec<Entry>> {
+    pub fn list(self, texts: bool) -> io::Result<Entries> {
         fault::point()?;
         let mut dir = rustix::fs::Dir::new(self.0)?;
-        let mut listing = Vec::new();
+        let mut listing = Listing::default();
         while let Some(entry) = dir.read() {
             let entry = entry?;
-            let bytes = entry.file_name().to_bytes();
-            let Some(name) = Name::new(bytes) else { continue };
+            let name = entry.file_name().to_bytes();
+            if name == b"." || name == b".." {
+                continue;
+            }
             let mut file_type = entry.file_type();
             if file_type == FileType::Unknown {
-                let stat = rustix::fs::statat(dir.fd()?, bytes, AtFlags::SYMLINK_NOFOLLOW)?;
+                let stat = rustix::fs::statat(dir.fd()?, name, AtFlags::SYMLINK_NOFOLLOW)?;
                 file_type = FileType::from_raw_mode(stat.st_mode);
             }
-            let kind = match file_type {
-                FileType::Directory => Kind::Dir,
-                FileType::Symlink => Kind::Link(None),
-                FileType::RegularFile => Kind::File,
-                _ => Kind::Other,
+            let node = match file_type {
+                FileType::Directory => Node::Dir(DirId::NOWHERE),
+                FileType::Symlink => Node::Link(Link { text: None, leads: Leads::Unknown }),
+                FileType::RegularFile => Node::File,
+                _ => Node::Other,
             };
-            listing.push(Entry { name, kind });
+            listing.push(name, &node);
         }
         if texts {
             let fd = dir.fd()?;
             let mut buffer = Vec::new();
-            for entry in &mut listing {
-                if let Kind::Link(text) = &mut entry.kind {
-                    let read = rustix::fs::readlinkat(fd, entry.name.as_bytes(), buffer)?;
-                    *text = Some(LinkText::new(read.as_bytes()));
-                    buffer = read.into_bytes();
-                }
-            }
+            listing.try_read_links(|name| {
+                let read = rustix::fs::readlinkat(fd, name, std::mem::take(&mut buffer))?;
+                let text = LinkText::new(read.as_bytes());
+                buffer = read.into_bytes();
+                Ok::<_, io::Error>(Link { text: Some(text), leads: Leads::Unknown })
+            })?;
         }
-        Ok(listing)
+        Ok(listing.sorted())
     }
 
     /// Reads the text of a link below this directory.

@@ -4,10 +4,14 @@
 //! recurses on the stack however deep the tree is, and a directory keeps its [`DirId`] in every copy: comparing
 //! two copies means comparing the directories that are not shared.
 
-use std::collections::{BTreeMap, HashMap};
+mod entries;
+
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::path::{LinkText, Name, RelPath};
+
+pub use entries::{Entries, Iter, Listing};
 
 /// A directory's place in the arena of its [`Tree`].
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -15,6 +19,11 @@ pub struct DirId(u32);
 
 /// The top of every tree.
 pub const ROOT: DirId = DirId(0);
+
+impl DirId {
+    /// The place of a directory in a listing that no tree has taken in yet.
+    pub const NOWHERE: DirId = DirId(u32::MAX);
+}
 
 /// What a directory holds under one name.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -51,9 +60,6 @@ pub enum Leads {
     Other,
 }
 
-/// The names in a directory, in byte order.
-pub type Entries = BTreeMap<Name, Node>;
-
 #[derive(Clone)]
 struct Dir {
     parent: DirId,
@@ -68,28 +74,6 @@ pub struct Tree {
     dirs: Vec<Arc<Dir>>,
     /// Directories that symbolic links lead to, by the link's place, where somebody looks through the link.
     behind: HashMap<(DirId, Name), DirId>,
-}
-
-/// One line of a directory's listing: a name and what it is.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Entry {
-    /// The name.
-    pub name: Name,
-    /// What the directory says about it.
-    pub kind: Kind,
-}
-
-/// What a listing tells of an entry.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Kind {
-    /// A directory.
-    Dir,
-    /// A symbolic link, with its text if it was read.
-    Link(Option<LinkText>),
-    /// A regular file.
-    File,
-    /// Anything else.
-    Other,
 }
 
 impl Default for Tree {
@@ -108,7 +92,7 @@ impl Tree {
     /// Returns an empty tree.
     pub fn empty() -> Tree {
         let mut tree = Tree::unread();
-        tree.fill(ROOT, Vec::new());
+        tree.fill(ROOT, Entries::default());
         tree
     }
 
@@ -118,8 +102,8 @@ impl Tree {
     }
 
     /// Returns what `dir` holds under `name`; the outer `None` means that nobody has read `dir`.
-    pub fn get(&self, dir: DirId, name: &Name) -> Option<Option<&Node>> {
-        Some(self.entries(dir)?.get(name))
+    pub fn get(&self, dir: DirId, name: &Name) -> Option<Option<Node>> {
+        Some(self.entries(dir)?.get(name.as_bytes()))
     }
 
     /// Returns the path of `dir` from the top.
@@ -149,7 +133,7 @@ impl Tree {
     /// # Panics
     /// When `dir` is unread: nothing may be planned where nobody has looked.
     pub fn set(&mut self, dir: DirId, name: Name, node: Node) {
-        self.entries_mut(dir).insert(name, node);
+        self.entries_mut(dir).set(&name, &node);
     }
 
     /// Takes what `dir` holds under `name` out.
@@ -157,7 +141,7 @@ impl Tree {
     /// # Panics
     /// When `dir` is unread.
     pub fn remove(&mut self, dir: DirId, name: &Name) {
-        self.entries_mut(dir).remove(name);
+        self.entries_mut(dir).remove(name.as_bytes());
     }
 
     fn entries_mut(&mut self, dir: DirId) -> &mut Entries {
@@ -170,7 +154,8 @@ impl Tree {
     /// # Panics
     /// When `dir` is unread.
     pub fn relocate(&mut self, dir: DirId, name: &Name, new_name: &Name) {
-        let Some(node) = self.entries_mut(dir).remove(name) else { return };
+        let Some(node) = self.get(dir, name).flatten() else { return };
+        self.remove(dir, name);
         if let Node::Dir(moved) = node {
             Arc::make_mut(&mut self.dirs[moved.0 as usize]).name = Some(new_name.clone());
         }
@@ -191,7 +176,7 @@ impl Tree {
     /// # Panics
     /// When `dir` is unread.
     pub fn make_dir(&mut self, dir: DirId, name: &Name) -> DirId {
-        let made = self.add(dir, name, Some(Entries::new()));
+        let made = self.add(dir, name, Some(Entries::default()));
         self.set(dir, name.clone(), Node::Dir(made));
         made
     }
@@ -223,21 +208,9 @@ impl Tree {
     }
 
     /// Enters the listing of `dir`, whose subdirectories are unread.
-    pub fn fill(&mut self, dir: DirId, mut listing: Vec<Entry>) {
-        listing.sort_unstable_by(|a, b| a.name.cmp(&b.name));
-        let entries = listing
-            .into_iter()
-            .map(|entry| {
-                let node = match entry.kind {
-                    Kind::Dir => Node::Dir(self.add(dir, &entry.name, None)),
-                    Kind::Link(text) => Node::Link(Link { text, leads: Leads::Unknown }),
-                    Kind::File => Node::File,
-                    Kind::Other => Node::Other,
-                };
-                (entry.name, node)
-            })
-            .collect();
-        Arc::make_mut(&mut self.dirs[dir.0 as usize]).entries = Some(entries);
+    pub fn fill(&mut self, dir: DirId, mut listing: Entries) {
+        listing.number(|name| self.add(dir, &Name::of_segment(name), None));
+        Arc::make_mut(&mut self.dirs[dir.0 as usize]).entries = Some(listing);
     }
 
     /// Tells whether this copy has the directory.
@@ -259,7 +232,7 @@ impl Tree {
     /// Returns the directory at `path` when every segment is a real directory that was read.
     pub fn find(&self, path: &RelPath) -> Option<DirId> {
         path.names().try_fold(ROOT, |dir, name| match self.get(dir, &name)?? {
-            Node::Dir(id) => Some(*id),
+            Node::Dir(id) => Some(id),
             _ => None,
         })
     }
@@ -285,7 +258,7 @@ impl Tree {
             let mut names: Vec<_> = path.names().collect();
             let last = if node.is_some() { names.pop() } else { None };
             let dir = names.iter().fold(ROOT, |dir, name| match tree.get(dir, name).flatten() {
-                Some(Node::Dir(id)) => *id,
+                Some(Node::Dir(id)) => id,
                 _ => tree.make_dir(dir, name),
             });
             if let (Some(name), Some(node)) = (last, node) {
@@ -306,10 +279,10 @@ impl Tree {
                 lines.push((at.clone(), "/?".to_owned()));
                 continue;
             };
-            for (name, node) in entries {
+            for (name, node) in entries.iter() {
                 let tail = match node {
                     Node::Dir(id) => {
-                        todo.push(*id);
+                        todo.push(id);
                         "/".to_owned()
                     }
                     Node::Link(link) => match &link.text {
@@ -319,7 +292,7 @@ impl Tree {
                     Node::File => String::new(),
                     Node::Other => "|".to_owned(),
                 };
-                lines.push((at.join(name), tail));
+                lines.push((at.join(&name), tail));
             }
         }
         lines.sort();

@@ -45,7 +45,7 @@ pub fn generations(global: &Global, asked: &Generations, stowrc: &StowRc, words:
                 memory.generation(header.id).map_err(|error| words.memory_error(&error))?;
             told.push(Told {
                 date: date(header.time),
-                ops: phases.into_iter().flat_map(|plan| plan.ops).collect(),
+                ops: phases.iter().flat_map(|plan| plan.ops.iter()).collect(),
                 is_current: last == Some(header.id),
                 header,
             });

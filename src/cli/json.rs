@@ -137,7 +137,7 @@ pub fn print(
         target: Text::from(farm.target().as_path()),
         packages: names(packages),
         held_back: names(&planned.held_back),
-        ops: planned.plan.ops.iter().map(|op| op_report(farm, op)).collect(),
+        ops: planned.plan.ops.iter().map(|op| op_report(farm, &op)).collect(),
         conflicts: planned.conflicts.iter().map(|conflict| conflict_report(farm, conflict)).collect(),
         skipped: planned.skipped.iter().map(|conflict| conflict_report(farm, conflict)).collect(),
         notices: planned.notices.iter().map(|notice| notice_report(farm, notice)).collect(),
@@ -177,7 +177,7 @@ pub fn generations(farm: &Farm, told: &[Told]) {
             command: told.header.command.clone(),
             back_to: told.header.back_to,
             current: told.is_current,
-            ops: told.ops.iter().map(|op| op_report(&farm, op)).collect(),
+            ops: told.ops.iter().map(|op| op_report(&farm, &op)).collect(),
         }
     };
     write(&GenerationsReport {
@@ -231,7 +231,7 @@ pub fn back(farm: &Farm, way: &Way, failure: Option<&Failure>, dry_run: bool) {
         changed: !dry_run && failure.is_none() && !way.phases.is_empty(),
         target: Text::from(farm.target().as_path()),
         to: way.to,
-        ops: way.phases.iter().flat_map(|plan| &plan.ops).map(|op| op_report(farm, op)).collect(),
+        ops: way.phases.iter().flat_map(|plan| plan.ops.iter()).map(|op| op_report(farm, &op)).collect(),
         left: way.changed.iter().map(|at| path(farm, at)).collect(),
         error: failure.map(|failure| failure.error.to_string()),
         stuck: failure.map_or(Vec::new(), |f| f.stuck.iter().map(ToString::to_string).collect()),

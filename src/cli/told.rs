@@ -1,6 +1,6 @@
 //! A generation as the words and the JSON tell of it.
 
-use farm::{Header, Op};
+use farm::{Header, Ops};
 
 /// A generation.
 pub struct Told {
@@ -9,7 +9,7 @@ pub struct Told {
     /// When, in the local time zone.
     pub date: String,
     /// What its command changed.
-    pub ops: Vec<Op>,
+    pub ops: Ops,
     /// Whether it is the state of things.
     pub is_current: bool,
 }

@@ -10,8 +10,8 @@ use std::os::unix::ffi::OsStrExt;
 
 use anstyle::{AnsiColor, Style};
 use farm::{
-    Change, Compared, Conflict, Error, Failure, LinkText, Name, Notice, Obstacle, Op, Piece, Place, Planned,
-    Reason, RelPath, ScanError, Thing, What,
+    Change, Compared, Conflict, Error, Failure, LinkText, Name, Notice, Obstacle, Op, Ops, Piece, Place,
+    Planned, Reason, RelPath, ScanError, Thing, What,
 };
 
 use super::Exit;
@@ -501,11 +501,11 @@ struct Tally {
 }
 
 impl Tally {
-    fn of(ops: &[Op]) -> Tally {
+    fn of(ops: &Ops) -> Tally {
         let mut tally = Tally::default();
         let links = |pieces: &[Piece]| pieces.iter().filter(|piece| piece.text.is_some()).count();
-        for op in ops {
-            match &op.change {
+        for change in ops.changes() {
+            match &change {
                 Change::Make(Thing::Link(_)) => tally.made += 1,
                 Change::Make(Thing::Dir(_)) => tally.dirs += 1,
                 Change::Remove(Thing::Link(_)) => tally.removed += 1,
@@ -631,9 +631,9 @@ fn restored(from: &Place) -> String {
 }
 
 /// Returns the plan as lines: `+` for what comes, `-` for what goes, `~` for what changes.
-fn plan_lines(farm: &Farm, ops: &[Op]) -> Vec<String> {
+fn plan_lines(farm: &Farm, ops: &Ops) -> Vec<String> {
     let mut lines = Vec::new();
-    for op in ops {
+    for op in ops.iter() {
         let path = path_shown(farm, &op.path);
         let line = |style: Style, sign: &str, rest: String| format!("{style}{sign}{style:#} {path}{rest}");
         match &op.change {
@@ -642,13 +642,13 @@ fn plan_lines(farm: &Farm, ops: &[Op]) -> Vec<String> {
             Change::Remove(Thing::Link(text)) => lines.push(line(GONE, "-", to(text))),
             Change::Remove(Thing::Dir(pieces)) => {
                 lines.push(line(GONE, "-", "/".to_owned()));
-                lines.extend(piece_lines(farm, op, pieces, GONE, "-"));
+                lines.extend(piece_lines(farm, &op, pieces, GONE, "-"));
             }
             Change::Displace { what, to: place, new } => {
                 let rest = new.as_link().map_or_else(|| "/".to_owned(), to);
                 lines.push(line(CHANGED, "~", rest + &displaced(what, place)));
                 if let Thing::Dir(pieces) = new {
-                    lines.extend(piece_lines(farm, op, pieces, MADE, "+"));
+                    lines.extend(piece_lines(farm, &op, pieces, MADE, "+"));
                 }
             }
             Change::Restore { from, .. } => lines.push(line(CHANGED, "~", restored(from))),
@@ -665,7 +665,7 @@ fn plan_lines(farm: &Farm, ops: &[Op]) -> Vec<String> {
                 };
                 lines.push(line(CHANGED, "~", was + &now));
                 if let Thing::Dir(pieces) = new {
-                    lines.extend(piece_lines(farm, op, pieces, MADE, "+"));
+                    lines.extend(piece_lines(farm, &op, pieces, MADE, "+"));
                 }
             }
         }

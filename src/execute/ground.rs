@@ -12,7 +12,7 @@ use crate::op::{Change, Entry, Op, Piece, Place, Plan, Slot, Thing, What};
 use crate::path::{Name, RelPath, Route};
 use crate::store::private_dirs;
 use crate::sys::{Found, Handle, is_nowhere, os};
-use crate::tree::Kind;
+use crate::tree::{Link, Node};
 
 /// How many directories stay open; a process may have some hundreds only.
 const OPEN: usize = 128;
@@ -132,7 +132,7 @@ impl<'a> Ground<'a> {
     /// Returns the ground for these plans.
     pub fn new(site: &Site<'a>, header: &'a Header, phases: &[Plan]) -> Ground<'a> {
         let mut going = HashSet::new();
-        for op in phases.iter().flat_map(|plan| &plan.ops) {
+        for op in phases.iter().flat_map(|plan| plan.ops.iter()) {
             if let Change::Restore { from: Place::Package { at, entry: Entry::New { dirs } }, .. } =
                 &op.change
             {
@@ -387,17 +387,17 @@ fn pieces_at(dir: &Handle, name: &[u8], own: &[u8]) -> io::Result<Option<Vec<Pie
     let mut found = Vec::new();
     let mut todo = vec![RelPath::root()];
     while let Some(at) = todo.pop() {
-        for entry in dir.open_below(&top.join_path(&at))?.list(true)? {
-            if entry.name.as_bytes().starts_with(own) {
+        for (name, node) in dir.open_below(&top.join_path(&at))?.list(true)?.iter() {
+            if name.as_bytes().starts_with(own) {
                 continue;
             }
-            let path = at.join(&entry.name);
-            let text = match entry.kind {
-                Kind::Dir => {
+            let path = at.join(&name);
+            let text = match node {
+                Node::Dir(_) => {
                     todo.push(path.clone());
                     None
                 }
-                Kind::Link(Some(text)) => Some(text),
+                Node::Link(Link { text: Some(text), .. }) => Some(text),
                 _ => return Ok(None),
             };
             found.push(Piece { path, text });

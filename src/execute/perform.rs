@@ -376,9 +376,9 @@ fn remove_dir(at: &At, dir: &Handle, name: &[u8]) -> io::Result<()> {
     }
     let path = Name::new(name).map_or_else(RelPath::root, |name| RelPath::from_names([&name]));
     let inside = dir.open_below(&path)?;
-    for entry in dir.open_below(&path)?.list(false)? {
-        if at.is_own(entry.name.as_bytes()) {
-            copy::remove(&inside, entry.name.as_bytes())?;
+    for name in dir.open_below(&path)?.list(false)?.names() {
+        if at.is_own(name.as_bytes()) {
+            copy::remove(&inside, name.as_bytes())?;
         }
     }
     dir.rmdir(name)

@@ -15,7 +15,7 @@ use assert_fs::TempDir;
 use rustix::io::Errno;
 
 use crate::farm::{Memory, Run};
-use crate::op::{Change, Entry, Op, Piece, Place, Plan, Slot, Thing, What};
+use crate::op::{Change, Entry, Op, Ops, Piece, Place, Plan, Slot, Thing, What};
 use crate::path::{LinkText, Name, RelPath, Route};
 use crate::sys::fault::{Fault, arm, calls, without_exchange};
 
@@ -225,7 +225,7 @@ const ERRORS: [Errno; 7] =
 
 /// Plans to try: all operations, their inverse, one after the other, and each by itself.
 fn scenarios() -> Vec<(String, Vec<Plan>, Vec<Plan>)> {
-    let all = Plan { ops: everything() };
+    let all = Plan { ops: everything().into_iter().collect() };
     let mut scenarios = vec![
         ("all".to_owned(), Vec::new(), vec![all.clone()]),
         ("inverse".to_owned(), vec![all.clone()], vec![all.as_generation(1).inverse()]),
@@ -236,7 +236,7 @@ fn scenarios() -> Vec<(String, Vec<Plan>, Vec<Plan>)> {
         if path == "made/l" {
             continue;
         }
-        let plan = Plan { ops: vec![op] };
+        let plan = Plan { ops: Ops::from_iter([op]) };
         scenarios.push((
             format!("inverse of {path}"),
             vec![plan.clone()],

@@ -163,7 +163,7 @@ impl<'a> Mover<'a> {
             Some(src) => Some(self.planner.source_entries(src)?),
             None => None,
         };
-        let found = |name: &Name| entries.and_then(|entries| entries.get(name)).cloned();
+        let found = |name: &Name| entries.and_then(|entries| entries.get(name.as_bytes()));
         let there: Vec<&Name> = names.iter().filter(|name| found(name).is_some()).collect();
         if there.len() > 1 {
             return Some(Err(Refused::TwoNames));
@@ -270,7 +270,7 @@ impl<'a> Mover<'a> {
             return Some(());
         }
         let spot = Spot { src, path };
-        let names = self.planner.tree.entries(dir)?.keys().cloned();
+        let names = self.planner.tree.entries(dir)?.names();
         todo.extend(names.map(|name| Item { dir, name, spot: spot.clone(), named: false }));
         Some(())
     }
@@ -291,7 +291,7 @@ impl<'a> Mover<'a> {
                 continue;
             }
             let rules = &self.planner.snapshot.source(self.package).rules;
-            for (name, node) in self.planner.tree.entries(dir)?.clone() {
+            for (name, node) in &self.planner.tree.entries(dir)?.clone() {
                 let is_dir = matches!(node, Node::Dir(_));
                 let candidate = Candidate { source_dir: &place, target_dir: &place, name: &name, is_dir };
                 look.apart |= rules.hides(&candidate);
@@ -383,11 +383,11 @@ impl<'a> Mover<'a> {
         let tree = &self.planner.snapshot.source(self.package).tree;
         let is_new = self.planner.snapshot.holds(&Need::Present(top.clone())) == Some(false);
         let mut made: HashSet<RelPath> = HashSet::new();
-        for op in &mut plan.ops {
+        plan.ops.edit(|op| {
             let Change::Displace { to: Place::Package { at, entry: Entry::New { dirs } }, .. } =
                 &mut op.change
             else {
-                continue;
+                return;
             };
             let mut above = at.below(&top).and_then(|path| path.split()).map(|(above, _)| above);
             while let Some(dir) = above {
@@ -398,6 +398,6 @@ impl<'a> Mover<'a> {
                 *dirs += 1;
                 above = dir.split().map(|(above, _)| above);
             }
-        }
+        });
     }
 }

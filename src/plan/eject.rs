@@ -50,7 +50,7 @@ impl<'a> Mover<'a> {
             fates.insert(release.path.clone(), Fate::Returns(from));
         }
         self.check_links(&releases);
-        plan.ops.extend(self.plan_since(&unfolded, &fates).ops);
+        plan.ops.extend(self.plan_since(&unfolded, &fates).ops.iter());
         self.count_emptied_dirs(&mut plan);
         plan
     }
@@ -125,7 +125,7 @@ impl<'a> Mover<'a> {
             if self.guard(dir).is_some() {
                 continue;
             }
-            for (name, node) in self.planner.tree.entries(dir)?.clone() {
+            for (name, node) in &self.planner.tree.entries(dir)?.clone() {
                 match node {
                     Node::Dir(below) => todo.push(below),
                     Node::File | Node::Other => {}
@@ -180,7 +180,7 @@ impl<'a> Mover<'a> {
             Some(src) if !self.is_real(src, &above.path) => {
                 return Some(Err(Refused::BehindPackageLink));
             }
-            Some(src) => self.planner.source_entries(src)?.get(&last).cloned(),
+            Some(src) => self.planner.source_entries(src)?.get(last.as_bytes()),
             None => None,
         };
         let path = self.planner.tree.path(dir).join(name);
@@ -228,28 +228,28 @@ impl<'a> Mover<'a> {
         }
         let entries = self.planner.source_entries(src)?;
         // A marker in the folded directory is seen through the link, and counts as it does in link.
-        if entries.contains_key(&b".stow"[..]) {
+        if entries.contains(b".stow") {
             return Some(Err(Refused::Marked(at)));
         }
-        if entries.contains_key(&b".nonstow"[..]) {
+        if entries.contains(b".nonstow") {
             return Some(Err(Refused::Protected(at)));
         }
         // Through a link names are as the package spells them.
-        let exact = entries.get_key_value(next);
-        let Some((asked, _)) =
-            exact.or_else(|| entries.iter().find(|(name, _)| self.planner.target_name(name) == *next))
+        let exact = entries.contains(next.as_bytes()).then(|| next.clone());
+        let Some(asked) =
+            exact.or_else(|| entries.names().find(|name| self.planner.target_name(name) == *next))
         else {
             return Some(Err(Refused::Missing));
         };
-        let asked_name = self.planner.target_name(asked);
+        let asked_name = self.planner.target_name(&asked);
         let made = self.planner.tree.make_dir(dir, name);
         let depth = self.planner.tree.depth(made);
-        put_link(&mut self.planner, made, asked_name.clone(), &place.route().join(asked), depth);
+        put_link(&mut self.planner, made, asked_name.clone(), &place.route().join(&asked), depth);
         for (name, node) in entries {
-            let target_name = self.planner.target_name(name);
+            let target_name = self.planner.target_name(&name);
             let taken = matches!(self.planner.tree.get(made, &target_name), Some(Some(_)));
-            if !taken && !self.planner.ignored(src, &place.path, &at, name, node) {
-                put_link(&mut self.planner, made, target_name, &place.route().join(name), depth);
+            if !taken && !self.planner.ignored(src, &place.path, &at, &name, &node) {
+                put_link(&mut self.planner, made, target_name, &place.route().join(&name), depth);
             }
         }
         Some(Ok((made, asked_name)))
@@ -308,11 +308,11 @@ impl<'a> Mover<'a> {
         while let Some((dir, below)) = todo.pop() {
             let Some(entries) = self.planner.source_entries(Src { dir, ..self.top() }) else { continue };
             for (name, node) in entries {
-                let at = below.join(name);
+                let at = below.join(&name);
                 if let Node::Dir(dir) = node {
-                    todo.push((*dir, at.clone()));
+                    todo.push((dir, at.clone()));
                 }
-                if let Some(text) = relative(node) {
+                if let Some(text) = relative(&node) {
                     let from = self.route(&release.place.join_path(&below));
                     links.push(Moving { path: release.path.join_path(&at), text, from });
                 }
@@ -325,7 +325,7 @@ impl<'a> Mover<'a> {
     fn count_emptied_dirs(&self, plan: &mut Plan) {
         let top = self.route(&RelPath::root());
         let mut tree = self.planner.snapshot.source(self.package).tree.clone();
-        for op in &mut plan.ops {
+        plan.ops.edit(|op| {
             if let Change::Restore { from: op::Place::Package { at, entry: Entry::New { dirs } }, .. } =
                 &mut op.change
                 && let Some((above, name)) = at.below(&top).and_then(|path| path.split())
@@ -334,7 +334,7 @@ impl<'a> Mover<'a> {
                 tree.remove(dir, &name);
                 *dirs = remove_empty(&mut tree, dir);
             }
-        }
+        });
     }
 }
 

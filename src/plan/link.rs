@@ -1,7 +1,5 @@
 //! Linking a package: its entries appear in the target, folded where that is allowed.
 
-use std::collections::btree_map;
-
 use super::conflict::{Compared, Reason};
 use super::owner::Owner;
 use super::{Planner, Src};
@@ -10,13 +8,13 @@ use crate::package::Action;
 use crate::path::{LinkText, Name, RelPath, Route};
 use crate::policy::{AbsoluteSource, Fold, Guarded, OnFile, Ownership};
 use crate::snapshot::{Need, SourceId};
-use crate::tree::{DirId, Leads, Link, Node, ROOT};
+use crate::tree::{DirId, Iter, Leads, Link, Node, ROOT};
 
 /// A directory of a package that is being mirrored into a directory of the target.
 struct Frame<'a> {
     into: DirId,
     from: Src,
-    entries: btree_map::Iter<'a, Name, Node>,
+    entries: Iter<'a>,
     /// The paths of the two directories, and the package's as seen from the root.
     target_dir: RelPath,
     source_dir: RelPath,
@@ -62,7 +60,7 @@ impl<'a> Planner<'a> {
             }
             let Some((frame, after)) = frames.last_mut() else { return };
             match frame.entries.next() {
-                Some((name, node)) => self.link_entry(frame, name, node, &mut todo),
+                Some((name, node)) => self.link_entry(frame, &name, &node, &mut todo),
                 None => {
                     todo = std::mem::take(after);
                     frames.pop();
@@ -127,10 +125,7 @@ impl<'a> Planner<'a> {
         match self.tree.get(entry.into, &entry.target_name).flatten() {
             None => self.place(&entry, below),
             Some(Node::Link(_)) => self.over_link(&entry, below),
-            Some(Node::Dir(dir)) => {
-                let dir = *dir;
-                self.over_dir(&entry, dir, below);
-            }
+            Some(Node::Dir(dir)) => self.over_dir(&entry, dir, below),
             Some(Node::File) => self.over_file(&entry, true, below),
             Some(Node::Other) => self.over_file(&entry, false, below),
         }
@@ -179,10 +174,10 @@ impl<'a> Planner<'a> {
             return None;
         }
         let node = self.snapshot.target.get(entry.into, &entry.target_name)??;
-        let Node::Link(Link { text: Some(text), .. }) = node else { return None };
+        let Node::Link(Link { text: Some(text), .. }) = &node else { return None };
         let leads_there = self.request.route_of(entry.target_dir, text) == entry.source
             || self.snapshot.real(entry.into, &entry.target_name) == Some(Some(&entry.source));
-        leads_there.then(|| node.clone())
+        leads_there.then_some(node)
     }
 
     fn over_dir(&mut self, entry: &Entry, dir: DirId, below: &mut Below) {
@@ -316,7 +311,7 @@ impl<'a> Planner<'a> {
         };
         // A marker in the folded directory is seen through the link: whoever put it there wants to be left alone.
         for marker in [&b".stow"[..], b".nonstow"] {
-            if entries.contains_key(marker) {
+            if entries.contains(marker) {
                 let path = entry.path();
                 self.notices.push(match marker {
                     b".stow" => super::Notice::Marked(path),

@@ -119,8 +119,8 @@ impl Planner<'_> {
         if !self.snapshot.target.knows(dir) {
             return false;
         }
-        let text = |node: Option<Option<&Node>>| match node {
-            Some(Some(Node::Link(link))) => Some(link.text.clone()),
+        let text = |node: Option<Option<Node>>| match node {
+            Some(Some(Node::Link(link))) => Some(link.text),
             _ => None,
         };
         text(self.snapshot.target.get(dir, name)) == text(self.tree.get(dir, name))
@@ -148,8 +148,8 @@ impl Planner<'_> {
         };
         let above = Place { path: above, ..place.clone() };
         match self.directory_at(&above)? {
-            Some(src) => match self.source_entries(src)?.get(&last) {
-                Some(node) => self.source_leads(src, &last, node),
+            Some(src) => match self.source_entries(src)?.get(last.as_bytes()) {
+                Some(node) => self.source_leads(src, &last, &node),
                 None => Some(Leads::Nothing),
             },
             None => Some(Leads::Nothing),
@@ -182,7 +182,7 @@ impl Planner<'_> {
             }
         }
         match self.directory_at(&above)? {
-            Some(src) => Some(!self.source_entries(src)?.contains_key(&last)),
+            Some(src) => Some(!self.source_entries(src)?.contains(last.as_bytes())),
             None => Some(true),
         }
     }
@@ -196,10 +196,10 @@ impl Planner<'_> {
         };
         let mut src = Src { id, dir: ROOT };
         for name in place.path.names() {
-            let Some(node) = self.source_entries(src)?.get(&name) else {
+            let Some(node) = self.source_entries(src)?.get(name.as_bytes()) else {
                 return Some(None);
             };
-            match self.source_dir(src, &name, node)? {
+            match self.source_dir(src, &name, &node)? {
                 Some(below) => src = below,
                 None => return Some(None),
             }

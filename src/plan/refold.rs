@@ -13,8 +13,8 @@ impl Planner<'_> {
     pub(super) fn refold_as_stow(&mut self, dir: DirId) {
         let Some((up, name)) = self.tree.parent(dir).map(|(up, name)| (up, name.clone())) else { return };
         let names: Vec<_> = match self.tree.entries(dir) {
-            Some(entries) if entries.values().all(|node| matches!(node, Node::Link(_))) => {
-                entries.keys().cloned().collect()
+            Some(entries) if entries.nodes().all(|node| matches!(node, Node::Link(_))) => {
+                entries.names().collect()
             }
             _ => return,
         };
@@ -69,7 +69,7 @@ impl Planner<'_> {
         if self.tree.path(dir).depth() <= self.request.mount.depth() {
             return;
         }
-        let Some(first) = self.tree.entries(dir).and_then(|entries| entries.keys().next().cloned()) else {
+        let Some(first) = self.tree.entries(dir).and_then(|entries| entries.names().next()) else {
             return;
         };
         if !matches!(self.tree.get(dir, &first), Some(Some(Node::Link(_)))) {
@@ -93,11 +93,11 @@ impl Planner<'_> {
         let mut count = 0;
         let mut known = true;
         for (name, node) in self.source_entries(src)? {
-            if self.ignored(src, &source_dir, &target_dir, name, node) {
+            if self.ignored(src, &source_dir, &target_dir, &name, &node) {
                 continue;
             }
             count += 1;
-            let target_name = self.target_name(name);
+            let target_name = self.target_name(&name);
             if !matches!(self.tree.get(dir, &target_name), Some(Some(Node::Link(_)))) {
                 return Some(false);
             }
@@ -106,7 +106,7 @@ impl Planner<'_> {
                 continue;
             };
             match self.owner(dir, &target_name, &text) {
-                Some(Owner::Package(at)) if at.route() == place.route().join(name) => {}
+                Some(Owner::Package(at)) if at.route() == place.route().join(&name) => {}
                 Some(_) => return Some(false),
                 None => known = false,
             }
@@ -136,7 +136,7 @@ impl Planner<'_> {
                 let candidate = Candidate {
                     source_dir: &at,
                     target_dir: &at,
-                    name,
+                    name: &name,
                     is_dir: matches!(node, Node::Dir(_)),
                 };
                 if source.rules.hides(&candidate) {
@@ -144,7 +144,7 @@ impl Planner<'_> {
                     return Some(true);
                 }
                 if let Node::Dir(below) = node {
-                    todo.push(*below);
+                    todo.push(below);
                 }
             }
         }

@@ -40,7 +40,7 @@ impl Planner<'_> {
             Strategy::Replace => Ok(Place::Kept(Slot::NEXT)),
         };
         let obstacle = match (&place, self.tree.get(entry.into, &entry.target_name)) {
-            (Ok(_), Some(Some(Node::Dir(dir)))) => match self.holds(*dir, entry.from) {
+            (Ok(_), Some(Some(Node::Dir(dir)))) => match self.holds(dir, entry.from) {
                 Some(held) => held,
                 None => return,
             },
@@ -115,7 +115,7 @@ impl Planner<'_> {
                 return Some(Some(Obstacle::HoldsMarked(self.tree.path(dir))));
             }
             let entries = self.tree.entries(dir)?.clone();
-            for (name, node) in entries {
+            for (name, node) in &entries {
                 match node {
                     Node::Dir(below) => todo.push(below),
                     Node::Link(_) => {
@@ -147,9 +147,9 @@ impl Planner<'_> {
             if !self.is_as_it_was(dir) {
                 return false;
             }
-            let below = self.tree.entries(dir).into_iter().flat_map(|entries| entries.values());
+            let below = self.tree.entries(dir).into_iter().flat_map(|entries| entries.nodes());
             todo.extend(below.filter_map(|node| match node {
-                Node::Dir(below) => Some(*below),
+                Node::Dir(below) => Some(below),
                 _ => None,
             }));
         }
@@ -177,7 +177,7 @@ impl Planner<'_> {
                     place.is_none()
                 }
                 // Somebody may link into a directory of that name, or unlink out of it, by this very request.
-                Some(Node::Dir(moved)) => self.is_wholly_as_it_was(*moved),
+                Some(Node::Dir(moved)) => self.is_wholly_as_it_was(moved),
                 Some(Node::File | Node::Other) => true,
             };
             if is_backup {
@@ -196,14 +196,14 @@ impl Planner<'_> {
         match (before, self.tree.get(dir, name).flatten()) {
             (Some(Node::Link(_)), None) => true,
             (Some(Node::Dir(before)), Some(Node::Dir(after)))
-                if before == after && self.unlinked_in.contains(after) && !self.entered.contains(after) =>
+                if before == after && self.unlinked_in.contains(&after) && !self.entered.contains(&after) =>
             {
-                let mut todo = vec![*after];
+                let mut todo = vec![after];
                 while let Some(dir) = todo.pop() {
                     let Some(entries) = self.tree.entries(dir) else { return false };
-                    for node in entries.values() {
+                    for node in entries.nodes() {
                         match node {
-                            Node::Dir(below) => todo.push(*below),
+                            Node::Dir(below) => todo.push(below),
                             _ => return false,
                         }
                     }

@@ -11,13 +11,13 @@ use proptest::prelude::*;
 use proptest::test_runner::TestCaseResult;
 
 use super::*;
-use crate::op::{Change, Op, Place, Thing, What};
+use crate::op::{Change, Op, Ops, Place, Thing, What};
 use crate::package::Step;
 use crate::path::Route;
 use crate::policy::{Backup, Existing, Fold, Naming, Policy, Strategy as Way, Walk};
 use crate::rules::{GlobList, IgnoreList, NativeRules, Rules, StowRules};
 use crate::snapshot::Fact;
-use crate::tree::{Entry, Kind, Leads};
+use crate::tree::{Leads, Link};
 
 /// How many farms each property is tried on.
 const CASES: u32 = 10_000;
@@ -109,16 +109,13 @@ impl World {
                 let Some((_, Seen::Dir(dir))) = self.follow(&RelPath::root(), path.as_bytes()) else {
                     panic!("{path:?} was asked for and is no directory");
                 };
-                let entry = |(name, node): (&Name, &Node)| {
-                    let kind = match node {
-                        Node::Dir(_) => Kind::Dir,
-                        Node::Link(link) => Kind::Link(link.text.clone().filter(|_| *texts)),
-                        Node::File => Kind::File,
-                        Node::Other => Kind::Other,
-                    };
-                    Entry { name: name.clone(), kind }
+                let seen = |(name, node)| match node {
+                    Node::Link(Link { leads, .. }) if !texts => {
+                        (name, Node::Link(Link { text: None, leads }))
+                    }
+                    node => (name, node),
                 };
-                Fact::Listing(self.tree.entries(dir).expect("all is known").iter().map(entry).collect())
+                Fact::Listing(self.tree.entries(dir).expect("all is known").iter().map(seen).collect())
             }
             Need::InStep { .. } | Need::Below { .. } => panic!("{need:?} has no fact for an answer"),
             Need::Text { dir, name } => {
@@ -248,7 +245,7 @@ fn put(tree: &mut Tree, path: &str, node: Option<Node>) {
     let mut dir = ROOT;
     for name in parent.names() {
         dir = match tree.get(dir, &name).flatten() {
-            Some(Node::Dir(id)) => *id,
+            Some(Node::Dir(id)) => id,
             None => tree.make_dir(dir, &name),
             Some(_) => return,
         };
@@ -385,8 +382,8 @@ fn steps() -> impl Strategy<Value = Vec<(Action, usize)>> {
     prop::collection::vec((action, 0..PACKAGES.len()), 1..5)
 }
 
-fn paths(ops: &[Op]) -> Vec<RelPath> {
-    ops.iter().map(|op| op.path.clone()).collect()
+fn paths(ops: &Ops) -> Vec<RelPath> {
+    ops.iter().map(|op| op.path).collect()
 }
 
 proptest! {
@@ -450,7 +447,7 @@ proptest! {
         };
         if first.conflicts.is_empty() && !first.skipped.iter().any(taken) {
             let second = world.plan(&request);
-            prop_assert_eq!(second.plan.ops, vec![]);
+            prop_assert_eq!(second.plan.ops, Ops::default());
             prop_assert_eq!(second.conflicts, vec![]);
             prop_assert_eq!(&second.skipped, &first.skipped);
         }
@@ -471,7 +468,7 @@ proptest! {
         world.apply(&link);
         let mut policy = policy;
         let mut equal = Vec::new();
-        for op in &link.plan.ops {
+        for op in link.plan.ops.iter() {
             match &op.change {
                 Change::Displace { to: Place::Beside(name), .. } => {
                     policy.restore.insert(op.path.clone(), name.clone());
@@ -490,7 +487,7 @@ proptest! {
         prop_assert!(!there.iter().any(|line| path_of(line).as_bytes().contains(&b'~')));
         prop_assert_eq!(unlink.notices.iter().filter(|n| matches!(n, Notice::NoBackup { .. })).count(), 0);
         let again = world.plan(&request(&policy, &of(Action::Unlink)));
-        prop_assert_eq!(again.plan.ops, vec![]);
+        prop_assert_eq!(again.plan.ops, Ops::default());
     }
 
     #[test]
@@ -525,7 +522,7 @@ proptest! {
         world.apply(&first);
         if first.conflicts.is_empty() {
             let second = world.plan(&request);
-            prop_assert_eq!(second.plan.ops, vec![]);
+            prop_assert_eq!(second.plan.ops, Ops::default());
             prop_assert_eq!(second.conflicts, vec![]);
         }
     }
@@ -544,8 +541,8 @@ proptest! {
         world.apply(&first);
         if first.conflicts.is_empty() {
             let again = world.plan(&relink);
-            prop_assert_eq!(again.plan.ops, vec![]);
-            prop_assert_eq!(world.plan(&link).plan.ops, vec![]);
+            prop_assert_eq!(again.plan.ops, Ops::default());
+            prop_assert_eq!(world.plan(&link).plan.ops, Ops::default());
         }
     }
 
@@ -558,7 +555,7 @@ proptest! {
     fn new_links_are_as_few_as_folding_allows(world in world(0..5, false), steps in steps()) {
         let links: Vec<_> = steps.iter().map(|&(_, package)| (Action::Link, package)).collect();
         let planned = world.plan(&request(&Policy::stow(), &links));
-        for op in &planned.plan.ops {
+        for op in planned.plan.ops.iter() {
             // An unfold makes a directory for two.
             if op.change != Change::Make(Thing::Dir(Vec::new())) {
                 continue;
@@ -580,7 +577,7 @@ proptest! {
         let policy = if native { Policy::native() } else { Policy::stow() };
         let links: Vec<_> = steps.iter().map(|&(_, package)| (Action::Link, package)).collect();
         let planned = world.plan(&request(&policy, &links));
-        for op in &planned.plan.ops {
+        for op in planned.plan.ops.iter() {
             if let Change::Make(Thing::Link(text)) = &op.change {
                 let (dir, _) = op.path.split().expect("not the root");
                 let route = text.route_from(&dir).expect("relative");
@@ -668,10 +665,10 @@ fn planned_lines(world: &World, planned: &Planned) -> Vec<String> {
 /// Tells whether a directory holds anything but links that one link could stand for.
 fn needs_a_directory(tree: &Tree, dir: DirId) -> bool {
     let entries = tree.entries(dir).expect("it was made");
-    let mut parents: Vec<&[u8]> = Vec::new();
-    for node in entries.values() {
+    let mut parents: Vec<Vec<u8>> = Vec::new();
+    for node in entries.nodes() {
         match node {
-            Node::Link(link) => parents.push(link.text.as_ref().expect("planned").split().0),
+            Node::Link(link) => parents.push(link.text.as_ref().expect("planned").split().0.to_vec()),
             _ => return true,
         }
     }
@@ -836,7 +833,7 @@ fn what_gave_way_to_one_package_gives_way_to_two() {
         let lines = ["s/p/d/x", "s/q/d/y", there];
         let planned = link(&lines, &backing_up(Existing::Refuse), &[0, 1]);
         assert!(matches!(
-            &planned.plan.ops[..],
+            &planned.plan.ops.iter().collect::<Vec<_>>()[..],
             [Op { change: Change::Displace { to: Place::Beside(_), new: Thing::Dir(pieces), .. }, .. }]
                 if pieces.len() == 2
         ));
@@ -875,7 +872,7 @@ fn only_a_file_is_adopted_and_only_in_a_files_place() {
     let policy = native(Way::Adopt, true);
     let planned = link(&["s/p/f", "f"], &policy, &[0]);
     let [Op { change: Change::Displace { what: What::File, to: Place::Package { at, .. }, .. }, .. }] =
-        &planned.plan.ops[..]
+        &planned.plan.ops.iter().collect::<Vec<_>>()[..]
     else {
         panic!("{:?}", planned.plan.ops)
     };

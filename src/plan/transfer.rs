@@ -247,7 +247,7 @@ impl<'a> Mover<'a> {
         if !self.planner.target_read(dir, true) {
             return None;
         }
-        self.planner.tree.get(dir, name).map(|node| node.cloned())
+        self.planner.tree.get(dir, name)
     }
 
     /// Returns whose the link `name` in the target's `dir` is.

@@ -1,14 +1,12 @@
 //! Unlinking a package: its links leave the target, and what is left is folded where that is allowed.
 
-use std::collections::btree_map;
-
 use super::conflict::Notice;
 use super::owner::{Owner, Place};
 use super::{Planner, Src};
 use crate::path::{Name, RelPath, Route};
 use crate::policy::{Guarded, Naming, Ownership, Tidy, Walk};
 use crate::snapshot::SourceId;
-use crate::tree::{DirId, Node, ROOT};
+use crate::tree::{DirId, Iter, Node, ROOT};
 
 /// A target directory that is being cleared of one package's links.
 struct Frame<'a> {
@@ -23,7 +21,7 @@ struct Frame<'a> {
 /// The names to look at in a directory.
 enum Names<'a> {
     /// Those of the package.
-    Package(Src, btree_map::Iter<'a, Name, Node>),
+    Package(Src, Iter<'a>),
     /// Those of the target (`stow --compat`).
     Target(std::vec::IntoIter<Name>),
 }
@@ -55,7 +53,7 @@ impl<'a> Planner<'a> {
                 Names::Package(src, entries) => {
                     if let Some((name, node)) = entries.next() {
                         let src = *src;
-                        next = self.unlink_entry(frame, src, name, node);
+                        next = self.unlink_entry(frame, src, &name, &node);
                         continue;
                     }
                 }
@@ -92,7 +90,7 @@ impl<'a> Planner<'a> {
         let names = match entries {
             Some((src, entries)) => Names::Package(src, entries.iter()),
             None => {
-                let names: Vec<_> = self.tree.entries(visit.dir)?.keys().cloned().collect();
+                let names: Vec<_> = self.tree.entries(visit.dir)?.names().collect();
                 Names::Target(names.into_iter())
             }
         };
@@ -118,7 +116,6 @@ impl<'a> Planner<'a> {
                 None
             }
             Node::Dir(dir) => {
-                let dir = *dir;
                 let Some(below) = self.source_dir(src, name, node)? else {
                     // Nothing of the package can be in there. Stow says all the same when it is somebody else's.
                     if self.request.policy.guarded == Guarded::Skip && self.target_read(dir, false) {
@@ -138,7 +135,7 @@ impl<'a> Planner<'a> {
             Naming::AsIs => name.clone(),
             Naming::Dotfiles => name.dotted(),
         };
-        let node = self.tree.get(frame.dir, name)??.clone();
+        let node = self.tree.get(frame.dir, name)??;
         // Stow asks for the target's name here, `.x`, and elsewhere for the package's, `dot-x`.
         let src = Src { id, dir: ROOT };
         if self.ignored(src, &frame.source_dir, &frame.target_dir, name, &node) {
@@ -171,11 +168,8 @@ impl<'a> Planner<'a> {
     /// Removes the farm's dangling links directly in `dir`.
     fn tidy(&mut self, dir: DirId, id: SourceId) {
         let Some(entries) = self.tree.entries(dir) else { return };
-        let links: Vec<Name> = entries
-            .iter()
-            .filter(|(_, node)| matches!(node, Node::Link(_)))
-            .map(|(n, _)| n.clone())
-            .collect();
+        let links = entries.iter().filter(|(_, node)| matches!(node, Node::Link(_)));
+        let links: Vec<Name> = links.map(|(name, _)| name).collect();
         for name in links {
             let Some(text) = self.text(dir, &name) else { continue };
             let Some(Owner::Package(place)) = self.owner(dir, &name, &text) else { continue };

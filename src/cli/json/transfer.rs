@@ -56,7 +56,7 @@ pub fn transferred(
         dir: Text::from(farm.dir.as_path()),
         target: Text::from(farm.target().as_path()),
         package: Text::from(asked.package.as_bytes()),
-        ops: planned.plan.ops.iter().map(|op| op_report(farm, op)).collect(),
+        ops: planned.plan.ops.iter().map(|op| op_report(farm, &op)).collect(),
         refused: planned.objections.iter().map(|objection| objection_report(farm, objection)).collect(),
         left: planned.left.iter().map(|left| path(farm, left)).collect(),
         error: failure.map(|failure| failure.error.to_string()),

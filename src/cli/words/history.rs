@@ -5,7 +5,7 @@ use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use farm::{Error, Failure, Header, Op, Recovered, RelPath, Way};
+use farm::{Error, Failure, Header, Ops, Recovered, RelPath, Way};
 
 use super::{MADE, Tally, WARNING, Words, path_shown, plan_lines, shown, to_stdout};
 use crate::cli::Exit;
@@ -178,7 +178,7 @@ impl Words {
                 self.to_stderr(&format!("{WARNING}warning:{WARNING:#} left {path}: it was changed since"));
             }
         }
-        let ops: Vec<Op> = way.phases.iter().flat_map(|plan| plan.ops.iter().cloned()).collect();
+        let ops: Ops = way.phases.iter().flat_map(|plan| plan.ops.iter()).collect();
         if self.verbose && !self.quiet && !self.json {
             plan_lines(farm, &ops).iter().for_each(|line| to_stdout(line));
         }

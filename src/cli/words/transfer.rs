@@ -1,7 +1,7 @@
 //! What `farm adopt` and `farm eject` say.
 
 use farm::{
-    Change, Direction, Failure, InPackage, Objection, Op, PackageEntry, Place, Refused, RelPath, Route,
+    Change, Direction, Failure, InPackage, Objection, Ops, PackageEntry, Place, Refused, RelPath, Route,
     Thing, Transfer, Transferred, What,
 };
 
@@ -196,10 +196,10 @@ struct Tally {
 }
 
 impl Tally {
-    fn of(ops: &[Op]) -> Tally {
+    fn of(ops: &Ops) -> Tally {
         let mut tally = Tally::default();
-        for op in ops {
-            match &op.change {
+        for change in ops.changes() {
+            match &change {
                 Change::Displace { to: Place::Equal(_), .. } => {
                     tally.equal += 1;
                     tally.made += 1;

@@ -61,7 +61,7 @@ impl World {
     /// Does a plan that moves things, on both sides; panics where the world is not as the plan expects.
     fn carry_out(&self, plan: &Plan) -> World {
         let mut disk = Disk::of(&self.tree);
-        plan.ops.iter().for_each(|op| disk.carry_out(op));
+        plan.ops.iter().for_each(|op| disk.carry_out(&op));
         World { tree: disk.tree(), ignore: self.ignore }
     }
 
@@ -74,8 +74,8 @@ impl World {
             if let Seen::Dir(dir) = found
                 && path.depth() < 4
             {
-                for name in self.tree.entries(dir).expect("all is known").keys() {
-                    let path = path.join(name);
+                for name in self.tree.entries(dir).expect("all is known").names() {
+                    let path = path.join(&name);
                     if path != rel("s") {
                         todo.push(path);
                     }
@@ -322,7 +322,7 @@ fn an_equal_file_is_no_conflict_and_another_gives_way_only_when_told() {
     let taken = |path, by| one(path, Refused::Taken { at: at(path), by });
     assert_eq!(refused(&lines, &native(), &asked(ADOPT, "p", &["a", "b"])), taken("a", InPackage::OtherFile));
     let planned = World::from(&lines).transfer(&native(), &asked(OVERWRITE, "p", &["a", "b"]));
-    let places = planned.plan.ops.into_iter().map(|op| match op.change {
+    let places = planned.plan.ops.iter().map(|op| match op.change {
         Change::Displace { to, .. } => to,
         other => panic!("{other:?}"),
     });
@@ -579,7 +579,7 @@ proptest! {
 
         let link = Step { action: Action::Link, package: rel(package) };
         let linked = after.plan(&Request { steps: vec![link], ..request(&policy, &[]) });
-        for op in &planned.plan.ops {
+        for op in planned.plan.ops.iter() {
             let touches = |path: &RelPath| path.below(&op.path).is_some() || op.path.below(path).is_some();
             let clash = linked.conflicts.iter().find(|conflict| touches(&conflict.path));
             prop_assert!(clash.is_none(), "{clash:?}");
@@ -590,7 +590,7 @@ proptest! {
         let is_new = |op: &Op| {
             matches!(&op.change, Change::Displace { to: Place::Package { entry: PackageEntry::New { .. }, .. }, .. })
         };
-        if planned.plan.ops.iter().all(is_new) {
+        if planned.plan.ops.iter().all(|op| is_new(&op)) {
             let back = after.carry_out(&planned.plan.inverse());
             prop_assert_eq!(back.tree.lines(), world.tree.lines());
             let paths = planned.plan.ops.iter().map(|op| Route::below_root(op.path.clone())).collect();
@@ -621,7 +621,7 @@ proptest! {
         prop_assert_eq!(world.view(), after.view());
         prop_assert_eq!(after.carry_out(&planned.plan.inverse()).tree.lines(), world.tree.lines());
         let again = after.plan(&request(&native(), &steps));
-        prop_assert_eq!(again.plan.ops, vec![]);
+        prop_assert_eq!(again.plan.ops, Ops::default());
         prop_assert_eq!(again.conflicts, vec![]);
     }
 }

@@ -1,0 +1,120 @@
+//! Names and link texts, packed: a farm may have millions of them, and most texts end in the name of their own link.
+
+use crate::path::LinkText;
+
+/// Bytes of names and texts, one after the other.
+#[derive(Clone, Default)]
+pub struct Packed {
+    bytes: Vec<u8>,
+    /// Whole texts, and heads of texts: what comes before a link's own name.
+    texts: Vec<(u32, u32)>,
+    /// The head of the last text that had one: the next link most likely leads beside it.
+    last_head: Option<u32>,
+}
+
+/// Where a name lies.
+#[derive(Clone, Copy)]
+pub struct NameAt {
+    at: u32,
+    len: u16,
+}
+
+/// Where a text lies: the place in the list of texts, and whether the link's own name follows.
+#[derive(Clone, Copy)]
+pub struct TextAt(u32);
+
+impl Packed {
+    /// Packs a name.
+    pub fn put_name(&mut self, name: &[u8]) -> NameAt {
+        let len = u16::try_from(name.len()).expect("no system has names of 64 KiB");
+        NameAt { at: self.put(name), len }
+    }
+
+    /// Returns the bytes of a name.
+    pub fn name(&self, name: NameAt) -> &[u8] {
+        let at = name.at as usize;
+        &self.bytes[at..at + usize::from(name.len)]
+    }
+
+    /// Packs the text of the link `name`.
+    pub fn put_text(&mut self, name: &[u8], text: &LinkText) -> TextAt {
+        let (head, tail) = text.split();
+        // An empty head would lose the slash of `/name`.
+        if tail != name || head.is_empty() {
+            return TextAt(self.put_span(text.as_bytes()) << 1);
+        }
+        let index = match self.last_head {
+            Some(last) if self.span(last) == head => last,
+            _ => self.put_span(head),
+        };
+        self.last_head = Some(index);
+        TextAt(index << 1 | 1)
+    }
+
+    /// Returns the text of the link `name`.
+    pub fn text(&self, name: &[u8], text: TextAt) -> LinkText {
+        match self.head(text) {
+            Some(head) => LinkText::below(head, name),
+            None => LinkText::new(self.span(text.0 >> 1)),
+        }
+    }
+
+    /// Returns what comes before the link's own name in a text, if the text ends in it.
+    pub fn head(&self, text: TextAt) -> Option<&[u8]> {
+        (text.0 & 1 == 1).then(|| self.span(text.0 >> 1))
+    }
+
+    /// Gives unused memory back.
+    pub fn shrink(&mut self) {
+        self.bytes.shrink_to_fit();
+        self.texts.shrink_to_fit();
+    }
+
+    fn put(&mut self, bytes: &[u8]) -> u32 {
+        let at = u32::try_from(self.bytes.len()).expect("no directory has 4 GiB of names and texts");
+        self.bytes.extend_from_slice(bytes);
+        at
+    }
+
+    fn put_span(&mut self, bytes: &[u8]) -> u32 {
+        let at = self.put(bytes);
+        let len = u32::try_from(bytes.len()).expect("no text has 4 GiB");
+        self.texts.push((at, len));
+        u32::try_from(self.texts.len() - 1).expect("fewer texts than bytes")
+    }
+
+    fn span(&self, index: u32) -> &[u8] {
+        let (at, len) = self.texts[index as usize];
+        &self.bytes[at as usize..(at + len) as usize]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_come_back_as_they_were_and_share_their_heads() {
+        let mut packed = Packed::default();
+        let links =
+            ["../s/p/a -> a", "../s/p/b -> b", "b -> b", "/b -> b", "../s/q/b -> b", "../s/p/dot-x -> .x"];
+        let put: Vec<_> = links
+            .iter()
+            .map(|line| {
+                let (text, name) = line.split_once(" -> ").expect("a line");
+                let at = packed.put_name(name.as_bytes());
+                (at, packed.put_text(name.as_bytes(), &LinkText::new(text.as_bytes())))
+            })
+            .collect();
+        let back: Vec<_> = put
+            .iter()
+            .map(|&(name, text)| {
+                let name = packed.name(name);
+                let text = packed.text(name, text);
+                format!("{} -> {}", String::from_utf8_lossy(text.as_bytes()), String::from_utf8_lossy(name))
+            })
+            .collect();
+        assert_eq!(back, links);
+        assert_eq!(packed.texts.len(), 5);
+    }
+}
