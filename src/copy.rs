@@ -8,7 +8,7 @@ use std::io;
 use crate::path::{Name, RelPath};
 use crate::scan::equal;
 use crate::sys::{Found, Handle, copy_file_metadata, fault};
-use crate::tree::Node;
+use crate::tree::{Node, Texts};
 
 /// Copies what is at `name` in `from`, a directory with all that is in it, to `new_name` in `to`, where nothing may be.
 ///
@@ -34,7 +34,8 @@ pub fn copy(from: &Handle, name: &[u8], to: &Handle, new_name: &[u8]) -> io::Res
         let dir = dirs[at].clone();
         let source = from.open_below(&RelPath::from_names([&top]).join_path(&dir))?;
         let target = to.open_below(&RelPath::from_names([&new_top]).join_path(&dir))?;
-        for (name, node) in from.open_below(&RelPath::from_names([&top]).join_path(&dir))?.list(false)?.iter()
+        for (name, node) in
+            from.open_below(&RelPath::from_names([&top]).join_path(&dir))?.list(Texts::None)?.iter()
         {
             let found = match node {
                 Node::Dir(_) => {
@@ -97,8 +98,8 @@ pub fn is_copy(one: &Handle, name: &[u8], other: &Handle, other_name: &[u8]) -> 
     while let Some(dir) = todo.pop() {
         let here = RelPath::from_names([&top]).join_path(&dir);
         let there = RelPath::from_names([&other_top]).join_path(&dir);
-        let left = one.open_below(&here)?.list(true)?;
-        if left != other.open_below(&there)?.list(true)? {
+        let left = one.open_below(&here)?.list(Texts::All)?;
+        if left != other.open_below(&there)?.list(Texts::All)? {
             return Ok(false);
         }
         let (one, other) = (one.open_below(&here)?, other.open_below(&there)?);
@@ -129,7 +130,7 @@ pub fn remove(dir: &Handle, name: &[u8]) -> io::Result<()> {
     while at < dirs.len() {
         let path = dirs[at].clone();
         let handle = dir.open_below(&path)?;
-        for (name, node) in dir.open_below(&path)?.list(false)?.iter() {
+        for (name, node) in dir.open_below(&path)?.list(Texts::None)?.iter() {
             match node {
                 Node::Dir(_) => dirs.push(path.join(&name)),
                 _ => handle.unlink(name.as_bytes())?,

@@ -11,6 +11,7 @@
 mod finish;
 mod ground;
 mod perform;
+mod progress;
 #[cfg(test)]
 mod tests;
 mod undo;
@@ -19,14 +20,20 @@ use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use rayon::prelude::*;
+
 use crate::error::Error;
 use crate::journal::{Header, Record};
-use crate::op::{Change, Op, Plan, Thing, What};
+use crate::op::{Change, Op, Plan, Stretch, Thing, Unit, What};
 use crate::path::{LinkText, RelPath};
 use crate::store::{Interrupted, Store};
 use crate::sys::{Handle, LONGEST_TEXT, os};
 
 use ground::Ground;
+use progress::{Progress, State};
+
+/// Fewer operations than this are done by one thread: a second one costs more than it saves.
+const WORTH_SHARING: usize = 512;
 
 /// What executing a plan left behind on purpose.
 #[derive(Debug, Default)]
@@ -73,7 +80,7 @@ pub struct Site<'a> {
     /// The memory of the farm; without it a crash cannot be recovered from.
     pub store: Option<&'a Store>,
     /// Tells whether to stop and take everything back.
-    pub stop: &'a dyn Fn() -> bool,
+    pub stop: &'a (dyn Fn() -> bool + Sync),
 }
 
 /// Does plans one after the other, all of them or nothing.
@@ -83,7 +90,10 @@ pub struct Site<'a> {
 /// otherwise.
 pub fn execute(site: &Site, header: &Header, phases: &[Plan]) -> Result<Outcome, Failure> {
     let refused = |error| Failure { error, interrupted: false, begun: false, stuck: Vec::new() };
-    if let Some((path, text)) = phases.iter().flat_map(|plan| plan.ops.iter()).find_map(|op| too_long(&op)) {
+    if phases.iter().any(|plan| plan.ops.longest_text() > LONGEST_TEXT)
+        && let Some((path, text)) =
+            phases.iter().flat_map(|plan| plan.ops.iter()).find_map(|op| too_long(&op))
+    {
         let message = format!(
             "its text is too long, {} bytes where the system takes {LONGEST_TEXT}",
             text.as_bytes().len()
@@ -100,20 +110,11 @@ pub fn execute(site: &Site, header: &Header, phases: &[Plan]) -> Result<Outcome,
         store.begin(header, phases, durable).map_err(refused)?;
     }
     let mut ground = Ground::new(site, header, phases);
-    let mut done = 0;
-    match perform_all(site, &mut ground, phases, durable, &mut done) {
+    let progress = Progress::new(phases.iter().map(|plan| plan.ops.len()).sum());
+    match perform_all(site, &mut ground, phases, durable, &progress) {
         Ok(()) => {}
         Err(stopped) => {
-            let all = phases.iter().flat_map(|plan| plan.ops.iter()).enumerate();
-            let begun: Vec<_> = all.take(done + 1).collect();
-            let mut stuck = Vec::new();
-            for (index, op) in begun.into_iter().rev() {
-                // The step that failed may have left things half way, unless it is one call.
-                if index == done && (stopped.between || is_one_call(&op)) {
-                    continue;
-                }
-                stuck.extend(ground.undo(index, &op, index < done).err());
-            }
+            let mut stuck = undo_begun(&mut ground, phases, &progress);
             ground.tidy_kept();
             if let Some(store) = site.store
                 && stuck.is_empty()
@@ -123,7 +124,7 @@ pub fn execute(site: &Site, header: &Header, phases: &[Plan]) -> Result<Outcome,
             return Err(Failure {
                 error: stopped.error,
                 interrupted: stopped.interrupted,
-                begun: done > 0,
+                begun: progress.has_any_done(),
                 stuck,
             });
         }
@@ -131,44 +132,69 @@ pub fn execute(site: &Site, header: &Header, phases: &[Plan]) -> Result<Outcome,
     Ok(finish(site, &mut ground, header, phases))
 }
 
+/// Takes back what was begun of a run that failed; returns what could not be.
+fn undo_begun(ground: &mut Ground, phases: &[Plan], progress: &Progress) -> Vec<Error> {
+    let mut stuck = Vec::new();
+    for (index, op) in last_first(phases) {
+        let undone = match progress.of(index) {
+            State::NotBegun => continue,
+            // The step that failed may have left things half way, unless it is one call.
+            State::Begun if is_one_call(&op) => continue,
+            State::Begun => ground.undo(index, &op, false),
+            State::Done => ground.undo(index, &op, true),
+        };
+        stuck.extend(undone.err());
+    }
+    stuck
+}
+
+/// Returns the operations with their numbers in the run, the last one first.
+fn last_first(phases: &[Plan]) -> impl Iterator<Item = (usize, Op)> {
+    let count = phases.iter().map(|plan| plan.ops.len()).sum::<usize>();
+    (0..count).rev().zip(phases.iter().rev().flat_map(|plan| plan.ops.iter().rev()))
+}
+
 struct Stopped {
     error: Error,
     interrupted: bool,
-    /// Nothing has been done of the next operation.
-    between: bool,
 }
 
 impl From<Error> for Stopped {
     fn from(error: Error) -> Stopped {
-        Stopped { error, interrupted: false, between: false }
+        Stopped { error, interrupted: false }
     }
 }
 
-/// Does all operations and commits them; `done` counts the operations that were done.
+/// Does all operations and commits them.
 fn perform_all(
     site: &Site,
     ground: &mut Ground,
     phases: &[Plan],
     durable: bool,
-    done: &mut usize,
+    progress: &Progress,
 ) -> Result<(), Stopped> {
-    let between = |error| Stopped { error, interrupted: false, between: true };
+    let mut first = 0;
     for (number, plan) in phases.iter().enumerate() {
-        for op in plan.ops.iter() {
-            if (site.stop)() {
-                let error = io::Error::new(io::ErrorKind::Interrupted, "interrupted");
-                let path = site.root_path.join(os(op.path.as_bytes()));
-                let error = Error::new("go on at", path, error);
-                return Err(Stopped { error, interrupted: true, between: true });
+        for stretch in plan.ops.stretches() {
+            match &stretch {
+                Stretch::InOrder(unit) => perform_unit(site, ground, first, unit, progress)?,
+                Stretch::Apart(units) if is_worth_sharing(units) => {
+                    let header = ground.header;
+                    units.par_iter().try_for_each_init(
+                        || Ground::new(site, header, &[]),
+                        |ground, unit| perform_unit(site, ground, first, unit, progress),
+                    )?;
+                }
+                Stretch::Apart(units) => {
+                    units.iter().try_for_each(|unit| perform_unit(site, ground, first, unit, progress))?;
+                }
             }
-            ground.check(&op).map_err(between)?;
-            ground.perform(*done, &op)?;
-            *done += 1;
         }
+        first += plan.ops.len();
         if let Some(store) = site.store
             && number + 1 < phases.len()
         {
-            store.phase_done(number + 1, durable).map_err(between)?;
+            store.phase_done(number + 1, durable)?;
         }
     }
     ground.sync()?;
@@ -182,6 +208,48 @@ fn perform_all(
     Ok(())
 }
 
+/// Tells whether there is enough to do for more than one thread.
+fn is_worth_sharing(units: &[Unit]) -> bool {
+    units.len() > 1 && units.iter().map(Unit::len).sum::<usize>() >= WORTH_SHARING
+}
+
+/// Does operations one after the other; `first` is the number in the run of the plan's first one.
+fn perform_unit(
+    site: &Site,
+    ground: &mut Ground,
+    first: usize,
+    unit: &Unit,
+    progress: &Progress,
+) -> Result<(), Stopped> {
+    for (index, op) in unit.iter() {
+        // Another thread tells why.
+        if progress.has_failed() {
+            return Ok(());
+        }
+        let index = first + index;
+        perform(site, ground, index, &op, progress).inspect_err(|_| progress.fail())?;
+        progress.note(index, State::Done);
+    }
+    Ok(())
+}
+
+fn perform(
+    site: &Site,
+    ground: &mut Ground,
+    index: usize,
+    op: &Op,
+    progress: &Progress,
+) -> Result<(), Stopped> {
+    if (site.stop)() {
+        let error = io::Error::new(io::ErrorKind::Interrupted, "interrupted");
+        let path = site.root_path.join(os(op.path.as_bytes()));
+        return Err(Stopped { error: Error::new("go on at", path, error), interrupted: true });
+    }
+    ground.check(op)?;
+    progress.note(index, State::Begun);
+    Ok(ground.perform(index, op)?)
+}
+
 /// Tells whether an operation is one system call, which is done or not.
 fn is_one_call(op: &Op) -> bool {
     match &op.change {
@@ -193,7 +261,7 @@ fn is_one_call(op: &Op) -> bool {
 
 /// Tells whether something went out of the way and must still be removed or put where it stays.
 fn needs_finish(phases: &[Plan]) -> bool {
-    phases.iter().flat_map(|plan| plan.ops.changes()).any(|change| !matches!(change, Change::Make(_)))
+    !phases.iter().all(|plan| plan.ops.only_make())
 }
 
 /// Cleans up after a plan that was committed. What fails here leaves the farm as planned.
@@ -202,11 +270,24 @@ fn finish(site: &Site, ground: &mut Ground, header: &Header, phases: &[Plan]) ->
     if !needs_finish(phases) {
         return outcome;
     }
-    for (index, op) in phases.iter().flat_map(|plan| plan.ops.iter()).enumerate() {
-        match ground.finish(index, &op) {
-            Ok(kept) => outcome.kept.extend(kept),
-            Err(error) => outcome.left_over.push(error),
+    let mut first = 0;
+    for plan in phases {
+        for stretch in plan.ops.stretches() {
+            match &stretch {
+                Stretch::InOrder(unit) => outcome.add(finish_unit(ground, first, unit)),
+                Stretch::Apart(units) if is_worth_sharing(units) => {
+                    let finished = units.par_iter().map_init(
+                        || Ground::new(site, header, &[]),
+                        |ground, unit| finish_unit(ground, first, unit),
+                    );
+                    finished.collect::<Vec<_>>().into_iter().for_each(|finished| outcome.add(finished));
+                }
+                Stretch::Apart(units) => {
+                    units.iter().for_each(|unit| outcome.add(finish_unit(ground, first, unit)));
+                }
+            }
         }
+        first += plan.ops.len();
     }
     ground.tidy_kept();
     // With something left over the record stays where the next run finds it and tries again.
@@ -216,6 +297,25 @@ fn finish(site: &Site, ground: &mut Ground, header: &Header, phases: &[Plan]) ->
         outcome.left_over.extend(store.file(header.id).err());
     }
     outcome
+}
+
+/// Cleans up after operations; `first` is the number in the run of the plan's first one.
+fn finish_unit(ground: &mut Ground, first: usize, unit: &Unit) -> Outcome {
+    let mut outcome = Outcome::default();
+    for (index, op) in unit.iter() {
+        match ground.finish(first + index, &op) {
+            Ok(kept) => outcome.kept.extend(kept),
+            Err(error) => outcome.left_over.push(error),
+        }
+    }
+    outcome
+}
+
+impl Outcome {
+    fn add(&mut self, other: Outcome) {
+        self.kept.extend(other.kept);
+        self.left_over.extend(other.left_over);
+    }
 }
 
 /// Takes back or finishes what an interrupted run has left on the farm whose memory is `store`.
@@ -236,12 +336,11 @@ pub fn recover(store: &Store) -> Result<Option<Recovered>, Error> {
             let site = Site { root: &root, root_path: &root_path, store: Some(store), stop: &|| false };
             let mut ground = Ground::new(&site, &record.header, &record.phases);
             // The phase after the last that is known to be done may have been begun, the next ones were not.
-            let begun = record.phases.iter().take(record.phases_done + 1);
+            let begun = record.phases.len().min(record.phases_done + 1);
             let certain: usize =
                 record.phases.iter().take(record.phases_done).map(|plan| plan.ops.len()).sum();
-            let ops: Vec<(usize, Op)> = begun.flat_map(|plan| plan.ops.iter()).enumerate().collect();
             let mut stuck = Vec::new();
-            for (index, op) in ops.into_iter().rev() {
+            for (index, op) in last_first(&record.phases[..begun]) {
                 stuck.extend(ground.undo(index, &op, index < certain).err());
             }
             ground.tidy_kept();
@@ -278,7 +377,7 @@ fn root_of(header: &Header) -> Result<(PathBuf, Handle), Error> {
 /// Returns a directory that a plan would move with farm's own memory in it.
 fn moves_state(site: &Site, store: &Store, phases: &[Plan]) -> Option<PathBuf> {
     let is_dir = |op: &Op| matches!(op.change, Change::Displace { what: What::Dir, .. });
-    let mut moved = phases.iter().flat_map(|plan| plan.ops.iter()).filter(is_dir).peekable();
+    let mut moved = phases.iter().flat_map(|plan| plan.ops.unusual()).filter(is_dir).peekable();
     moved.peek()?;
     let state = store.kept().canonicalize().ok()?;
     moved.map(|op| site.root_path.join(os(op.path.as_bytes()))).find(|path| state.starts_with(path))

@@ -59,7 +59,7 @@ pub struct Run<'a> {
     /// The generation that this goes back to, if it does.
     pub back_to: Option<u64>,
     /// Asked before each operation; `true` takes everything back.
-    pub stop: &'a dyn Fn() -> bool,
+    pub stop: &'a (dyn Fn() -> bool + Sync),
 }
 
 impl Run<'_> {

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::path::{LinkText, Name, RelPath, Route};
 use crate::tree::{DirId, Leads, Node, Tree};
 
-pub use ops::{Links, Ops, Run};
+pub use ops::{All, Links, Ops, Run, Stretch, Unit};
 
 /// A change at one path of the target.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -226,6 +226,21 @@ fn put(tree: &mut Tree, dir: DirId, name: Name, thing: &Thing) -> Option<()> {
     Some(())
 }
 
+impl Change {
+    /// Returns the texts of the links that the change makes.
+    fn new_texts(&self) -> impl Iterator<Item = &LinkText> {
+        let new = match self {
+            Change::Make(new) | Change::Swap { new, .. } | Change::Displace { new, .. } => Some(new),
+            Change::Remove(_) | Change::Restore { .. } => None,
+        };
+        let pieces = match new {
+            Some(Thing::Dir(pieces)) => &pieces[..],
+            _ => &[],
+        };
+        new.and_then(Thing::as_link).into_iter().chain(pieces.iter().filter_map(|piece| piece.text.as_ref()))
+    }
+}
+
 impl What {
     /// Returns what `node` is, or `None` for a link whose text nobody has read.
     pub fn of(node: &Node) -> Option<What> {
@@ -284,7 +299,7 @@ impl Plan {
 
     /// Tells whether the plan moves anything that is not the farm's own.
     pub fn moves_bytes(&self) -> bool {
-        self.ops.changes().any(|change| matches!(change, Change::Displace { .. } | Change::Restore { .. }))
+        self.ops.unusual().any(|op| matches!(op.change, Change::Displace { .. } | Change::Restore { .. }))
     }
 
     /// Returns the plan with the number of the generation that it will be, where it keeps things.
@@ -424,9 +439,17 @@ impl Diff<'_> {
 
     fn compare(&mut self, old: DirId, new: DirId) {
         let at = self.before.path(old);
-        let (Some(old), Some(new)) = (self.before.entries(old), self.after.entries(new)) else {
+        let (Some(old), Some(new)) = (self.before.shared_entries(old), self.after.shared_entries(new)) else {
             return;
         };
+        // Most directories get links or lose them, and have nothing else.
+        if self.fates.is_empty() {
+            match (old.is_empty(), new.is_empty()) {
+                (true, false) if new.only_links() => return self.ops.push_all(All::Come, at, new.clone()),
+                (false, true) if old.only_links() => return self.ops.push_all(All::Go, at, old.clone()),
+                _ => {}
+            }
+        }
         let mut old = old.iter().peekable();
         let mut new = new.iter().peekable();
         loop {
@@ -476,10 +499,11 @@ impl Diff<'_> {
                 return;
             }
             (Some(Node::Link(a)), Some(Node::Link(b))) if a.text == b.text => return,
-            (None, Some(node)) => {
-                self.make(path, thing(self.after, node));
+            (None, Some(Node::Dir(dir))) => {
+                self.make_dir(path, *dir);
                 return;
             }
+            (None, Some(node)) => Change::Make(thing(self.after, node)),
             (Some(node), None) => Change::Remove(thing(self.before, node)),
             (Some(old), Some(new)) => {
                 Change::Swap { old: thing(self.before, old), new: thing(self.after, new) }
@@ -488,16 +512,32 @@ impl Diff<'_> {
         self.ops.push(Op { path, change });
     }
 
-    /// Adds the operations for something new: a directory, then what is in it.
-    fn make(&mut self, path: RelPath, thing: Thing) {
-        let Thing::Dir(pieces) = thing else {
-            self.ops.push(Op { path, change: Change::Make(thing) });
-            return;
-        };
-        self.ops.push(Op { path: path.clone(), change: Change::Make(Thing::Dir(Vec::new())) });
-        for piece in pieces {
-            let thing = piece.text.map_or(Thing::Dir(Vec::new()), Thing::Link);
-            self.ops.push(Op { path: path.join_path(&piece.path), change: Change::Make(thing) });
+    /// Adds the operations for a new directory and all that is in it, each directory directly before its content.
+    fn make_dir(&mut self, path: RelPath, dir: DirId) {
+        let make = |path, thing| Op { path, change: Change::Make(thing) };
+        let mut frames = Vec::new();
+        let mut next = Some((path, dir));
+        loop {
+            if let Some((path, dir)) = next.take() {
+                self.ops.push(make(path.clone(), Thing::Dir(Vec::new())));
+                match self.after.shared_entries(dir) {
+                    Some(entries) if entries.only_links() => {
+                        self.ops.push_all(All::Come, path, entries.clone());
+                    }
+                    Some(entries) => frames.push((path, entries.iter())),
+                    None => {}
+                }
+            }
+            let Some((at, entries)) = frames.last_mut() else { return };
+            match entries.next() {
+                None => drop(frames.pop()),
+                Some((name, Node::Dir(below))) => next = Some((at.join(&name), below)),
+                Some((name, node)) => {
+                    let thing = Thing::of(self.after, &node);
+                    let thing = thing.expect("the planner makes links and directories of links only");
+                    self.ops.push(make(at.join(&name), thing));
+                }
+            }
         }
     }
 }

@@ -12,12 +12,9 @@ pub struct Packed {
     last_head: Option<u32>,
 }
 
-/// Where a name lies.
+/// Where a name lies: two bytes of length come before it.
 #[derive(Clone, Copy)]
-pub struct NameAt {
-    at: u32,
-    len: u16,
-}
+pub struct NameAt(u32);
 
 /// Where a text lies: the place in the list of texts, and whether the link's own name follows.
 #[derive(Clone, Copy)]
@@ -27,13 +24,16 @@ impl Packed {
     /// Packs a name.
     pub fn put_name(&mut self, name: &[u8]) -> NameAt {
         let len = u16::try_from(name.len()).expect("no system has names of 64 KiB");
-        NameAt { at: self.put(name), len }
+        let at = self.put(&len.to_ne_bytes());
+        self.bytes.extend_from_slice(name);
+        NameAt(at)
     }
 
     /// Returns the bytes of a name.
     pub fn name(&self, name: NameAt) -> &[u8] {
-        let at = name.at as usize;
-        &self.bytes[at..at + usize::from(name.len)]
+        let at = name.0 as usize;
+        let len = u16::from_ne_bytes([self.bytes[at], self.bytes[at + 1]]);
+        &self.bytes[at + 2..at + 2 + usize::from(len)]
     }
 
     /// Packs the text of the link `name`.
@@ -43,6 +43,22 @@ impl Packed {
         if tail != name || head.is_empty() {
             return TextAt(self.put_span(text.as_bytes()) << 1);
         }
+        self.put_below(head)
+    }
+
+    /// Tells whether a text of the link `name` leads to that name in the directory that `head` leads to.
+    pub fn leads_below(&self, name: &[u8], text: TextAt, head: &[u8]) -> bool {
+        match self.head(text) {
+            Some(found) => found == head,
+            None => {
+                let rest = self.span(text.0 >> 1).strip_prefix(head);
+                rest.and_then(|rest| rest.strip_prefix(b"/")) == Some(name)
+            }
+        }
+    }
+
+    /// Packs the text of a link that leads to its own name in the directory that `head` leads to.
+    pub fn put_below(&mut self, head: &[u8]) -> TextAt {
         let index = match self.last_head {
             Some(last) if self.span(last) == head => last,
             _ => self.put_span(head),
@@ -66,8 +82,8 @@ impl Packed {
 
     /// Gives unused memory back.
     pub fn shrink(&mut self) {
-        self.bytes.shrink_to_fit();
-        self.texts.shrink_to_fit();
+        // A copy takes just what it needs; shrinking in place would leave holes that nothing fits into.
+        *self = self.clone();
     }
 
     fn put(&mut self, bytes: &[u8]) -> u32 {

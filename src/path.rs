@@ -266,6 +266,14 @@ impl Route {
         }
     }
 
+    /// Returns what comes before a name in the text of a link at depth `depth` that leads to that name in this place;
+    /// `None` where that is nothing.
+    pub(crate) fn head_from(&self, depth: usize) -> Option<Box<[u8]>> {
+        let text = self.join(&Name(b"x".as_slice().into())).text_from(depth);
+        let (head, _) = text.split();
+        (!head.is_empty()).then(|| head.into())
+    }
+
     /// Returns the text of a link at depth `depth` (directories between the root and the link) that leads to this place.
     pub fn text_from(&self, depth: usize) -> LinkText {
         let mut bytes = b"../".repeat(depth);

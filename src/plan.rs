@@ -18,14 +18,15 @@ mod transfer;
 mod unlink;
 
 use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
 
 use crate::op::{Fates, Plan};
 use crate::package::{Action, Request};
 use crate::path::{LinkText, Name, RelPath};
-use crate::policy::{Fold, Guarded, OnConflict, Refold};
+use crate::policy::{Fold, Guarded, Naming, OnConflict, Refold};
 use crate::rules::Candidate;
 use crate::snapshot::{Need, Side, Snapshot, SourceId};
-use crate::tree::{DirId, Entries, Leads, Node, ROOT, Tree};
+use crate::tree::{DirId, Entries, Leads, Node, ROOT, Texts, Tree};
 
 pub use conflict::{Compared, Conflict, Notice, Obstacle, Reason};
 pub use transfer::{Direction, InPackage, Objection, Refused, Transfer, Transferred, transfer};
@@ -81,6 +82,9 @@ pub fn plan(request: &Request, snapshot: &Snapshot) -> Result<Planned, BTreeSet<
         return Ok(Planned { plan, after, held_back, conflicts, skipped, notices });
     }
 }
+
+/// Directories with fewer entries are mirrored one entry after the other. Tests mirror whatever they can.
+const WORTH_MIRRORING: usize = if cfg!(test) { 1 } else { 32 };
 
 /// A directory of a package.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -169,13 +173,36 @@ impl<'a> Planner<'a> {
     fn source_entries(&mut self, src: Src) -> Option<&'a Entries> {
         let entries = self.snapshot.source(src.id).tree.entries(src.dir);
         if entries.is_none() {
-            self.need_listing(Side::Source(src.id), src.dir, true);
+            self.need_listing(Side::Source(src.id), src.dir, Texts::All);
         }
         entries
     }
 
-    /// Makes sure that a target directory was read; `texts` says that the texts of its links will be wanted, too.
-    fn target_read(&mut self, dir: DirId, texts: bool) -> bool {
+    /// Returns the links of a package's directory in the target's directory `dir`, where all of them can be had at once:
+    /// the package has only files there, and the target has nothing, or perhaps just these links. The outer `None`
+    /// means that nobody has looked yet.
+    fn mirror(&mut self, dir: DirId, src: Src, target_dir: &RelPath) -> Option<Option<&'a Arc<Entries>>> {
+        let entries = self.snapshot.source(src.id).tree.entries(src.dir);
+        let (Some(entries), Some(there)) = (entries, self.tree.entries(dir)) else { return Some(None) };
+        let is_likely = entries.len() >= WORTH_MIRRORING
+            && there.len() <= entries.len()
+            && (there.is_empty() || there.only_links())
+            && self.asides.is_empty()
+            && (self.request.policy.naming == Naming::AsIs
+                || entries.names().all(|name| self.request.policy.naming.keeps(&name)));
+        if !is_likely {
+            return Some(None);
+        }
+        let need = Need::Mirror { source: src.id, dir: src.dir, target_dir: target_dir.clone() };
+        let known = self.snapshot.mirror(&need);
+        if known.is_none() {
+            self.needs.insert(need);
+        }
+        known
+    }
+
+    /// Makes sure that a target directory was read; `texts` says which texts of its links will be wanted, too.
+    fn target_read(&mut self, dir: DirId, texts: Texts) -> bool {
         let read = self.tree.entries(dir).is_some();
         if !read {
             self.need_listing(Side::Target, dir, texts);
@@ -185,7 +212,7 @@ impl<'a> Planner<'a> {
 
     /// Makes sure that a target directory and the package's directory that is mirrored there were both read, and
     /// returns what the package's holds.
-    fn both_read(&mut self, dir: DirId, src: Src, texts: bool) -> Option<&'a Entries> {
+    fn both_read(&mut self, dir: DirId, src: Src, texts: Texts) -> Option<&'a Entries> {
         let entries = self.snapshot.source(src.id).tree.entries(src.dir);
         if entries.is_some() && self.tree.entries(dir).is_some() {
             return entries;
@@ -197,17 +224,20 @@ impl<'a> Planner<'a> {
             // A directory of the plan's own, which will get all that is below.
             Need::Below { source, dir: source_dir }
         } else {
-            Need::Listing { side: Side::Source(source), dir: source_dir, texts: true }
+            Need::Listing { side: Side::Source(source), dir: source_dir, texts: Texts::All }
         });
         None
     }
 
-    fn need_listing(&mut self, side: Side, dir: DirId, texts: bool) {
+    fn need_listing(&mut self, side: Side, dir: DirId, texts: Texts) {
         // A listing that somebody wants with texts is not asked for a second time without them.
-        if texts {
-            self.needs.remove(&Need::Listing { side, dir, texts: false });
-        } else if self.needs.contains(&Need::Listing { side, dir, texts: true }) {
-            return;
+        for others in [Texts::None, Texts::Few, Texts::All] {
+            let asked = Need::Listing { side, dir, texts: others };
+            if others < texts {
+                self.needs.remove(&asked);
+            } else if self.needs.contains(&asked) {
+                return;
+            }
         }
         self.needs.insert(Need::Listing { side, dir, texts });
     }
@@ -307,7 +337,7 @@ impl<'a> Planner<'a> {
     fn mount(&mut self, make: bool, package: SourceId) -> Option<DirId> {
         let mut dir = ROOT;
         for name in self.request.mount.names() {
-            if !self.target_read(dir, false) {
+            if !self.target_read(dir, Texts::None) {
                 return None;
             }
             dir = match self.tree.get(dir, &name)? {

@@ -127,6 +127,11 @@ impl Naming {
             Naming::Dotfiles => name.undotted(),
         }
     }
+
+    /// Tells whether a package's entry has its own name in the target.
+    pub fn keeps(self, name: &Name) -> bool {
+        self == Naming::AsIs || !name.as_bytes().starts_with(b"dot-")
+    }
 }
 
 /// What a target directory that belongs to others is.

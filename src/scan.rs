@@ -114,7 +114,14 @@ impl<'a> Scanner<'a> {
                 let listing = open.and_then(|handle| handle.list(*texts));
                 Fact::Listing(listing.map_err(|e| self.error(snapshot, "read directory", *side, &path, e))?)
             }
+            Need::Texts { dir, source, source_dir } => {
+                let path = snapshot.target.path(*dir);
+                let names = snapshot.unread_texts(*dir, *source, *source_dir, self.request.policy.naming);
+                let links = self.root.open_below(&path).and_then(|handle| handle.link_texts(names));
+                Fact::Texts(links.map_err(|e| self.error(snapshot, "read links in", Side::Target, &path, e))?)
+            }
             Need::InStep { .. } | Need::Below { .. } => unreachable!("`learn` asks for listings instead"),
+            Need::Mirror { source, dir, target_dir } => snapshot.make_mirror(*source, *dir, target_dir),
             Need::Text { dir, name } => {
                 let path = snapshot.target.path(*dir).join(name);
                 let text = self.root.read_link(&path);

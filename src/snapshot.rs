@@ -5,11 +5,12 @@
 //! is read that no plan depends on, and a wrong guess of what to read is impossible.
 
 use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 
 use crate::path::{LinkText, Name, RelPath, Route};
 use crate::policy::Naming;
 use crate::rules::{Candidate, Rules};
-use crate::tree::{DirId, Entries, Leads, Link, Node, Tree};
+use crate::tree::{DirId, Entries, Leads, Link, Node, Texts, Tree};
 
 /// Which package of a snapshot: see [`Snapshot::source`].
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -67,8 +68,8 @@ pub enum Need {
         side: Side,
         /// The directory.
         dir: DirId,
-        /// Whether the texts of its links will be asked for, too.
-        texts: bool,
+        /// Which of its links' texts will be asked for, too.
+        texts: Texts,
     },
     /// The listings of a target directory and of the package's directory that is mirrored there; and, since both
     /// will be walked in step, those of all directories below that both have. Answered by [`Need::Listing`]s.
@@ -79,8 +80,9 @@ pub enum Need {
         source: SourceId,
         /// The package's directory.
         source_dir: DirId,
-        /// Whether the texts of the target's links will be asked for, too.
-        texts: bool,
+        /// Which of the texts of the target's links will be asked for, too; those that have the names of the package's
+        /// entries always will.
+        texts: Texts,
     },
     /// The listings of a package's directory and of all below it that count. Answered by [`Need::Listing`]s.
     Below {
@@ -88,6 +90,25 @@ pub enum Need {
         source: SourceId,
         /// The directory.
         dir: DirId,
+    },
+    /// The links that a package's directory has in the target when it is linked entry by entry: [`Fact::Mirror`].
+    /// What the snapshot holds answers this; whoever answers may do so for many directories at once.
+    Mirror {
+        /// The package.
+        source: SourceId,
+        /// The directory, whose listing is known.
+        dir: DirId,
+        /// Where the links are.
+        target_dir: RelPath,
+    },
+    /// The texts of the links in a target's directory that have the names of a package's entries: [`Fact::Texts`].
+    Texts {
+        /// The target's directory.
+        dir: DirId,
+        /// The package.
+        source: SourceId,
+        /// The package's directory.
+        source_dir: DirId,
     },
     /// The text of a link in the target: [`Fact::Text`].
     Text {
@@ -146,6 +167,10 @@ pub enum Fact {
     Package(Rules),
     /// A directory's content.
     Listing(Entries),
+    /// The links of a directory; `None` when it takes more than a look at each entry's kind to tell.
+    Mirror(Option<Arc<Entries>>),
+    /// Links with their texts.
+    Texts(Entries),
     /// A link's text.
     Text(LinkText),
     /// What a link leads to.
@@ -213,6 +238,29 @@ impl Snapshot {
         }
     }
 
+    /// Returns the links of a package's directory, if that was asked.
+    pub fn mirror(&self, need: &Need) -> Option<Option<&Arc<Entries>>> {
+        match self.others.get(need)? {
+            Fact::Mirror(mirror) => Some(mirror.as_ref()),
+            _ => None,
+        }
+    }
+
+    /// Answers [`Need::Mirror`].
+    pub fn make_mirror(&self, source: SourceId, dir: DirId, target_dir: &RelPath) -> Fact {
+        let Source { tree, rules, .. } = self.source(source);
+        let source_dir = &tree.path(dir);
+        let counts = |name: &Name, node: &Node| {
+            let is_dir = matches!(node, Node::Dir(_));
+            !rules.ignores(&Candidate { source_dir, target_dir, name, is_dir })
+        };
+        let mirror = || {
+            let head = self.source(source).route().join_path(source_dir).head_from(target_dir.depth())?;
+            tree.entries(dir)?.mirror(&head, counts)
+        };
+        Fact::Mirror(mirror().map(Arc::new))
+    }
+
     /// Answers needs: asks `answer` for the facts, one round after the other, until what goes on below is known, too.
     ///
     /// # Errors
@@ -229,6 +277,7 @@ impl Snapshot {
                 self.answer(need, fact);
             }
             needs = needs.iter().flat_map(|need| self.onward(need, naming)).collect();
+            needs.dedup();
         }
         Ok(())
     }
@@ -241,13 +290,31 @@ impl Snapshot {
         };
         match need {
             Need::InStep { dir, source, source_dir, texts } => {
-                let both =
-                    [unread(Side::Target, *dir, *texts), unread(Side::Source(*source), *source_dir, true)];
+                let both = [
+                    unread(Side::Target, *dir, *texts),
+                    unread(Side::Source(*source), *source_dir, Texts::All),
+                ];
                 both.into_iter().flatten().collect()
             }
-            Need::Below { source, dir } => unread(Side::Source(*source), *dir, true).into_iter().collect(),
+            Need::Below { source, dir } => {
+                unread(Side::Source(*source), *dir, Texts::All).into_iter().collect()
+            }
             need => vec![need.clone()],
         }
+    }
+
+    /// Returns the links in a target's directory that have the names of a package's entries and whose texts are unread.
+    pub fn unread_texts(
+        &self,
+        dir: DirId,
+        source: SourceId,
+        source_dir: DirId,
+        naming: Naming,
+    ) -> impl Iterator<Item = Name> {
+        let there = self.target.entries(dir).filter(|there| there.has_unread_links());
+        let entries = there.and(self.source(source).tree.entries(source_dir));
+        let names = entries.into_iter().flat_map(Entries::names).map(move |name| naming.target_name(&name));
+        names.filter(move |name| there.is_some_and(|there| there.is_unread_link(name.as_bytes())))
     }
 
     /// Returns what to ask next, one level further down, once a need that goes on below is answered for its level.
@@ -264,6 +331,11 @@ impl Snapshot {
             !rules.ignores(&Candidate { source_dir, target_dir: source_dir, name, is_dir: true })
         };
         let mut onward = Vec::new();
+        if let Need::InStep { dir, source, source_dir, .. } = *need
+            && self.unread_texts(dir, source, source_dir, naming).next().is_some()
+        {
+            onward.push(Need::Texts { dir, source, source_dir });
+        }
         for (name, node) in entries.iter() {
             let Node::Dir(below) = node else { continue };
             match need {
@@ -297,6 +369,7 @@ impl Snapshot {
             (Need::Listing { side, dir, .. }, Fact::Listing(listing)) => {
                 self.tree_mut(side).fill(dir, listing);
             }
+            (Need::Texts { dir, .. }, Fact::Texts(links)) => self.target.learn_texts(dir, links),
             (Need::Text { dir, name }, Fact::Text(text)) => {
                 self.target.set(dir, name, Node::link(text, Leads::Unknown));
             }

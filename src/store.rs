@@ -14,7 +14,7 @@ use crate::journal::{self, Header, Record};
 use crate::op::{Plan, Slot};
 use crate::path::RelPath;
 use crate::sys::{Handle, fault};
-use crate::tree::Node;
+use crate::tree::{Node, Texts};
 
 const LOCK: &str = "lock";
 const JOURNAL: &str = "journal";
@@ -307,7 +307,7 @@ impl Store {
     /// # Errors
     /// The system's.
     pub fn generations(&self) -> Result<Vec<u64>> {
-        let listing = self.dir.open_below(&below(GENERATIONS)).and_then(|dir| dir.list(false));
+        let listing = self.dir.open_below(&below(GENERATIONS)).and_then(|dir| dir.list(Texts::None));
         let listing = listing.map_err(|error| self.error("read directory", GENERATIONS, error))?;
         let number = |name: &[u8]| std::str::from_utf8(name).ok()?.parse().ok();
         let mut numbers: Vec<u64> = listing.names().filter_map(|name| number(name.as_bytes())).collect();
@@ -392,7 +392,8 @@ fn remove_empty(dir: &Handle, name: &[u8]) {
     let mut dirs = vec![RelPath::from_names([&top])];
     let mut at = 0;
     while at < dirs.len() {
-        let listing = dir.open_below(&dirs[at]).and_then(|handle| handle.list(false)).unwrap_or_default();
+        let listing =
+            dir.open_below(&dirs[at]).and_then(|handle| handle.list(Texts::None)).unwrap_or_default();
         let path = dirs[at].clone();
         let below = listing.iter().filter(|(_, node)| matches!(node, Node::Dir(_)));
         dirs.extend(below.map(|(name, _)| path.join(&name)));

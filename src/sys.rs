@@ -5,15 +5,15 @@
 
 use std::ffi::OsStr;
 use std::io;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, RenameFlags, Stat};
 use rustix::io::Errno;
 
-use crate::path::{LinkText, RelPath};
-use crate::tree::{DirId, Entries, Leads, Link, Listing, Node};
+use crate::path::{LinkText, Name, RelPath};
+use crate::tree::{DirId, Entries, FEW, Leads, Link, Listing, Node, Texts};
 
 /// An open directory.
 #[derive(Debug)]
@@ -92,11 +92,11 @@ impl Handle {
         }
     }
 
-    /// Lists the directory: every name but `.` and `..`; `texts` reads the links' texts along.
+    /// Lists the directory: every name but `.` and `..`; `texts` says whether to read the links' texts along.
     ///
     /// # Errors
     /// The system's.
-    pub fn list(self, texts: bool) -> io::Result<Entries> {
+    pub fn list(self, texts: Texts) -> io::Result<Entries> {
         fault::point()?;
         let mut dir = rustix::fs::Dir::new(self.0)?;
         let mut listing = Listing::default();
@@ -119,17 +119,32 @@ impl Handle {
             };
             listing.push(name, &node);
         }
-        if texts {
+        let is_wanted = match texts {
+            Texts::None => false,
+            Texts::Few => listing.count_links() <= FEW,
+            Texts::All => true,
+        };
+        if is_wanted {
             let fd = dir.fd()?;
             let mut buffer = Vec::new();
-            listing.try_read_links(|name| {
-                let read = rustix::fs::readlinkat(fd, name, std::mem::take(&mut buffer))?;
-                let text = LinkText::new(read.as_bytes());
-                buffer = read.into_bytes();
-                Ok::<_, io::Error>(Link { text: Some(text), leads: Leads::Unknown })
-            })?;
+            listing.try_read_links(|name| read_link(fd, name, &mut buffer))?;
         }
         Ok(listing.sorted())
+    }
+
+    /// Reads the texts of links in this directory.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn link_texts(&self, names: impl Iterator<Item = Name>) -> io::Result<Entries> {
+        fault::point()?;
+        let mut buffer = Vec::new();
+        let mut links = Listing::default();
+        for name in names {
+            let link = read_link(self.0.as_fd(), name.as_bytes(), &mut buffer)?;
+            links.push(name.as_bytes(), &Node::Link(link));
+        }
+        Ok(links.sorted())
     }
 
     /// Reads the text of a link below this directory.
@@ -403,6 +418,14 @@ impl Handle {
             None => Ok(f(&self.0, b".")?),
         }
     }
+}
+
+/// Reads the text of a link; `buffer` is for the next one, too.
+fn read_link(dir: BorrowedFd, name: &[u8], buffer: &mut Vec<u8>) -> io::Result<Link> {
+    let read = rustix::fs::readlinkat(dir, name, std::mem::take(buffer))?;
+    let text = LinkText::new(read.as_bytes());
+    *buffer = read.into_bytes();
+    Ok(Link { text: Some(text), leads: Leads::Unknown })
 }
 
 /// Cuts a path where it would be too long for one system call.

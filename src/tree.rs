@@ -65,8 +65,22 @@ struct Dir {
     parent: DirId,
     name: Option<Name>,
     /// `None` until somebody reads the directory.
-    entries: Option<Entries>,
+    entries: Option<Arc<Entries>>,
 }
+
+/// Which texts of the links in a directory are wanted.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Texts {
+    /// None yet.
+    None,
+    /// All, when there are few links: [`FEW`].
+    Few,
+    /// All.
+    All,
+}
+
+/// So many links are few.
+pub const FEW: usize = 256;
 
 /// A tree of directories, links and files; see the module's description.
 #[derive(Clone)]
@@ -98,12 +112,27 @@ impl Tree {
 
     /// Returns the content of `dir`, or `None` when nobody has read it.
     pub fn entries(&self, dir: DirId) -> Option<&Entries> {
+        self.dirs[dir.0 as usize].entries.as_deref()
+    }
+
+    /// Returns the content of `dir` to be shared.
+    pub(crate) fn shared_entries(&self, dir: DirId) -> Option<&Arc<Entries>> {
         self.dirs[dir.0 as usize].entries.as_ref()
+    }
+
+    /// Gives `dir`, which was read and holds no directory, this content, without any either.
+    pub(crate) fn set_entries(&mut self, dir: DirId, entries: Arc<Entries>) {
+        Arc::make_mut(&mut self.dirs[dir.0 as usize]).entries = Some(entries);
     }
 
     /// Returns what `dir` holds under `name`; the outer `None` means that nobody has read `dir`.
     pub fn get(&self, dir: DirId, name: &Name) -> Option<Option<Node>> {
         Some(self.entries(dir)?.get(name.as_bytes()))
+    }
+
+    /// Tells whether `dir` was read and holds something under `name`.
+    pub fn contains(&self, dir: DirId, name: &Name) -> bool {
+        self.entries(dir).is_some_and(|entries| entries.contains(name.as_bytes()))
     }
 
     /// Returns the path of `dir` from the top.
@@ -136,6 +165,29 @@ impl Tree {
         self.entries_mut(dir).set(&name, &node);
     }
 
+    /// Puts a link under `name` that leads to that name in the directory that `head` leads to.
+    ///
+    /// # Panics
+    /// When `dir` is unread.
+    pub fn set_below(&mut self, dir: DirId, name: &Name, head: &[u8], leads: Leads) {
+        self.entries_mut(dir).set_below(name.as_bytes(), head, leads);
+    }
+
+    /// Tells whether `dir` has a link under `name` that leads to that name in the directory that `head` leads to.
+    pub fn leads_below(&self, dir: DirId, name: &Name, head: &[u8]) -> bool {
+        self.entries(dir).is_some_and(|entries| entries.leads_below(name.as_bytes(), head))
+    }
+
+    /// Gives the memory back that `dir` does not use; for when all of it has been set.
+    pub fn shrink(&mut self, dir: DirId) {
+        // What copies share is not copied for this.
+        if let Some(Dir { entries: Some(entries), .. }) = Arc::get_mut(&mut self.dirs[dir.0 as usize])
+            && let Some(entries) = Arc::get_mut(entries)
+        {
+            entries.shrink();
+        }
+    }
+
     /// Takes what `dir` holds under `name` out.
     ///
     /// # Panics
@@ -146,7 +198,7 @@ impl Tree {
 
     fn entries_mut(&mut self, dir: DirId) -> &mut Entries {
         let dir = Arc::make_mut(&mut self.dirs[dir.0 as usize]);
-        dir.entries.as_mut().expect("only directories that were read are changed")
+        Arc::make_mut(dir.entries.as_mut().expect("only directories that were read are changed"))
     }
 
     /// Gives what `dir` holds under `name` another name, in the place of what was there.
@@ -176,7 +228,7 @@ impl Tree {
     /// # Panics
     /// When `dir` is unread.
     pub fn make_dir(&mut self, dir: DirId, name: &Name) -> DirId {
-        let made = self.add(dir, name, Some(Entries::default()));
+        let made = self.add(dir, name, Some(Arc::default()));
         self.set(dir, name.clone(), Node::Dir(made));
         made
     }
@@ -201,7 +253,7 @@ impl Tree {
         self.parent(dir).is_some_and(|(up, name)| matches!(self.get(up, name), Some(Some(Node::Link(_)))))
     }
 
-    fn add(&mut self, parent: DirId, name: &Name, entries: Option<Entries>) -> DirId {
+    fn add(&mut self, parent: DirId, name: &Name, entries: Option<Arc<Entries>>) -> DirId {
         let id = u32::try_from(self.dirs.len()).expect("fewer than four thousand million directories");
         self.dirs.push(Arc::new(Dir { parent, name: Some(name.clone()), entries }));
         DirId(id)
@@ -210,7 +262,17 @@ impl Tree {
     /// Enters the listing of `dir`, whose subdirectories are unread.
     pub fn fill(&mut self, dir: DirId, mut listing: Entries) {
         listing.number(|name| self.add(dir, &Name::of_segment(name), None));
-        Arc::make_mut(&mut self.dirs[dir.0 as usize]).entries = Some(listing);
+        Arc::make_mut(&mut self.dirs[dir.0 as usize]).entries = Some(Arc::new(listing));
+    }
+
+    /// Enters the texts of links of `dir`.
+    pub(crate) fn learn_texts(&mut self, dir: DirId, links: Entries) {
+        let entries = self.dirs[dir.0 as usize].entries.as_deref();
+        if entries.is_some_and(|entries| entries.is_unread(&links)) {
+            return self.set_entries(dir, Arc::new(links));
+        }
+        let entries = self.entries_mut(dir);
+        links.iter().for_each(|(name, link)| entries.set(&name, &link));
     }
 
     /// Tells whether this copy has the directory.

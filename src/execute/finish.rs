@@ -3,6 +3,7 @@
 //! Every name but the run's own is as planned by then. This only goes forward, can be interrupted anywhere, and be
 //! done again.
 
+use std::io;
 use std::path::PathBuf;
 
 use super::ground::{At, Ground};
@@ -27,6 +28,11 @@ impl Ground<'_> {
         let (staged, aside) = (self.own(index, &at, ""), self.own(index, &at, "a"));
         match &op.change {
             Change::Make(_) => Ok(None),
+            // What lies there was looked at when it was taken.
+            Change::Remove(Thing::Link(_)) => match staged.dir.unlink(&staged.name) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => Err(staged.error("remove", error)),
+                _ => Ok(None),
+            },
             Change::Remove(thing) => discard(&staged, thing).map(|()| None),
             Change::Swap { old, .. } => {
                 discard(&staged, old)?;
@@ -40,9 +46,9 @@ impl Ground<'_> {
                 match to {
                     Place::Package { entry: Entry::Old(slot), .. } => {
                         remove(&self.own(index, &place, "e"))?;
-                        Ok(self.kept(op, *slot, false)?.map(|kept| (place.path, kept.path)))
+                        Ok(self.kept(op, *slot, false)?.map(|kept| (place.path(), kept.path())))
                     }
-                    Place::Kept(_) => Ok(Some((at.path, place.path))),
+                    Place::Kept(_) => Ok(Some((at.path(), place.path()))),
                     Place::Package { .. } | Place::Beside(_) | Place::Equal(_) => Ok(None),
                 }
             }

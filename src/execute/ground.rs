@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::io;
+use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
@@ -12,7 +13,7 @@ use crate::op::{Change, Entry, Op, Piece, Place, Plan, Slot, Thing, What};
 use crate::path::{Name, RelPath, Route};
 use crate::store::private_dirs;
 use crate::sys::{Found, Handle, is_nowhere, os};
-use crate::tree::{Link, Node};
+use crate::tree::{Link, Node, Texts};
 
 /// How many directories stay open; a process may have some hundreds only.
 const OPEN: usize = 128;
@@ -28,36 +29,48 @@ pub struct Ground<'a> {
     /// The directories of packages that go with what is taken out of them.
     going: HashSet<Route>,
     store: Option<&'a crate::store::Store>,
-    open: HashMap<RelPath, Rc<Handle>>,
+    open: HashMap<RelPath, Rc<OpenDir>>,
     /// The last one: plans go directory by directory.
-    last: Option<(RelPath, Rc<Handle>)>,
+    last: Option<(RelPath, Rc<OpenDir>)>,
     pub touched: Touched,
+}
+
+/// An open directory, and where it is, for messages.
+pub struct OpenDir {
+    handle: Handle,
+    path: PathBuf,
+}
+
+impl Deref for OpenDir {
+    type Target = Handle;
+
+    fn deref(&self) -> &Handle {
+        &self.handle
+    }
 }
 
 /// A name in an open directory.
 #[derive(Clone)]
 pub struct At {
-    pub dir: Rc<Handle>,
+    pub dir: Rc<OpenDir>,
     pub name: Vec<u8>,
-    /// For messages.
-    pub path: PathBuf,
     /// What the names of the run's own begin with.
     own: Rc<[u8]>,
 }
 
 impl At {
     pub fn error(&self, verb: &'static str, source: impl Into<io::Error>) -> Error {
-        Error::new(verb, &self.path, source)
+        Error::new(verb, self.path(), source)
+    }
+
+    /// Returns the whole path.
+    pub fn path(&self) -> PathBuf {
+        self.dir.path.join(os(&self.name))
     }
 
     /// Returns another name in the same directory.
     pub fn beside(&self, name: &[u8]) -> At {
-        At {
-            dir: self.dir.clone(),
-            name: name.to_vec(),
-            path: self.path.with_file_name(os(name)),
-            own: self.own.clone(),
-        }
+        At { dir: self.dir.clone(), name: name.to_vec(), own: self.own.clone() }
     }
 
     /// Tells whether something is there.
@@ -132,7 +145,7 @@ impl<'a> Ground<'a> {
     /// Returns the ground for these plans.
     pub fn new(site: &Site<'a>, header: &'a Header, phases: &[Plan]) -> Ground<'a> {
         let mut going = HashSet::new();
-        for op in phases.iter().flat_map(|plan| plan.ops.iter()) {
+        for op in phases.iter().flat_map(|plan| plan.ops.unusual()) {
             if let Change::Restore { from: Place::Package { at, entry: Entry::New { dirs } }, .. } =
                 &op.change
             {
@@ -159,24 +172,25 @@ impl<'a> Ground<'a> {
 
     /// Opens the directory that holds an operation's path, never through a link.
     pub fn at(&mut self, path: &RelPath) -> Result<At, Error> {
-        let shown = self.root_path.join(os(path.as_bytes()));
         let Some((parent, name)) = path.split() else {
-            return Err(Error::new("change", shown, io::ErrorKind::InvalidInput));
+            return Err(Error::new("change", self.root_path, io::ErrorKind::InvalidInput));
         };
         let dir = match &self.last {
             Some((at, dir)) if *at == parent => dir.clone(),
             _ => self.dir(parent)?,
         };
-        Ok(At { dir, name: name.as_bytes().to_vec(), path: shown, own: self.own.clone() })
+        Ok(At { dir, name: name.as_bytes().to_vec(), own: self.own.clone() })
     }
 
-    fn dir(&mut self, path: RelPath) -> Result<Rc<Handle>, Error> {
+    fn dir(&mut self, path: RelPath) -> Result<Rc<OpenDir>, Error> {
         let dir = match self.open.get(&path) {
             Some(dir) => dir.clone(),
             None => {
-                let dir = self.root.open_below(&path);
-                let shown = || self.root_path.join(os(path.as_bytes()));
-                let dir = Rc::new(dir.map_err(|error| Error::new("open directory", shown(), error))?);
+                let shown = self.root_path.join(os(path.as_bytes()));
+                let dir = match self.root.open_below(&path) {
+                    Ok(handle) => Rc::new(OpenDir { handle, path: shown }),
+                    Err(error) => return Err(Error::new("open directory", shown, error)),
+                };
                 if self.open.len() < OPEN {
                     self.open.insert(path.clone(), dir.clone());
                 }
@@ -237,7 +251,11 @@ impl<'a> Ground<'a> {
             self.open_if_there(&self.shown(&above))?
         };
         let name = name.as_bytes().to_vec();
-        Ok(dir.map(|dir| At { dir: Rc::new(dir), name, path: self.shown(route), own: self.own.clone() }))
+        let at = |handle| {
+            let dir = Rc::new(OpenDir { handle, path: self.shown(&above) });
+            At { dir, name, own: self.own.clone() }
+        };
+        Ok(dir.map(at))
     }
 
     /// Returns the name of the run's own for what is left where something came back from: beside it, or above the
@@ -279,12 +297,11 @@ impl<'a> Ground<'a> {
         } else {
             self.open_if_there(above)?
         };
-        Ok(dir.map(|dir| At {
-            dir: Rc::new(dir),
-            name: name.as_bytes().to_vec(),
-            path,
-            own: self.own.clone(),
-        }))
+        let at = |handle| {
+            let dir = Rc::new(OpenDir { handle, path: above.to_owned() });
+            At { dir, name: name.as_bytes().to_vec(), own: self.own.clone() }
+        };
+        Ok(dir.map(at))
     }
 
     /// Removes the directories that were made to keep something and keep nothing.
@@ -350,7 +367,7 @@ impl<'a> Ground<'a> {
 
     /// Notes that the directories of these names have changed, and must be on the disk before the commit.
     pub fn touch<'b>(&mut self, places: impl IntoIterator<Item = &'b At>) {
-        self.touched.extend(places.into_iter().filter_map(|at| Some(at.path.parent()?.to_owned())));
+        self.touched.extend(places.into_iter().map(|at| at.dir.path.clone()));
     }
 
     /// Notes that directories were made for a package's entry, or removed with it.
@@ -387,7 +404,7 @@ fn pieces_at(dir: &Handle, name: &[u8], own: &[u8]) -> io::Result<Option<Vec<Pie
     let mut found = Vec::new();
     let mut todo = vec![RelPath::root()];
     while let Some(at) = todo.pop() {
-        for (name, node) in dir.open_below(&top.join_path(&at))?.list(true)?.iter() {
+        for (name, node) in dir.open_below(&top.join_path(&at))?.list(Texts::All)?.iter() {
             if name.as_bytes().starts_with(own) {
                 continue;
             }

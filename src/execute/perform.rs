@@ -9,6 +9,7 @@ use crate::op::{Change, Entry, Op, Piece, Place, Slot, Thing, What};
 use crate::path::{Name, RelPath};
 use crate::scan::equal;
 use crate::sys::{Found, Handle};
+use crate::tree::Texts;
 
 impl Ground<'_> {
     /// Does an operation, the run's number `index`.
@@ -31,13 +32,17 @@ impl Ground<'_> {
             }
             Change::Remove(thing) => {
                 let aside = self.own(index, &at, "");
-                self.close(&op.path);
+                if let Thing::Dir(_) = thing {
+                    self.close(&op.path);
+                }
                 take(&at, &aside, thing, "remove")
             }
             Change::Swap { old, new } => {
                 let staged = self.own(index, &at, "");
                 stage(&staged, new)?;
-                self.close(&op.path);
+                if let Thing::Dir(_) = old {
+                    self.close(&op.path);
+                }
                 let aside = self.swap(index, &at, &staged)?;
                 if aside.is(old)? { Ok(()) } else { Err(at.error("replace", changed(OTHER))) }
             }
@@ -279,7 +284,7 @@ impl Ground<'_> {
 
     /// Opens what a link at an operation's path leads to.
     fn behind(&self, op: &Op, at: &At, link: &Thing) -> Result<At, Error> {
-        let bad = || Error::new("follow", at.path.clone(), io::ErrorKind::NotFound);
+        let bad = || Error::new("follow", at.path(), io::ErrorKind::NotFound);
         let (parent, _) = op.path.split().ok_or_else(bad)?;
         let route = link.as_link().and_then(|text| text.route_from(&parent)).ok_or_else(bad)?;
         self.package_entry(&route, 0, false)?.ok_or_else(bad)
@@ -376,7 +381,7 @@ fn remove_dir(at: &At, dir: &Handle, name: &[u8]) -> io::Result<()> {
     }
     let path = Name::new(name).map_or_else(RelPath::root, |name| RelPath::from_names([&name]));
     let inside = dir.open_below(&path)?;
-    for name in dir.open_below(&path)?.list(false)?.names() {
+    for name in dir.open_below(&path)?.list(Texts::None)?.names() {
         if at.is_own(name.as_bytes()) {
             copy::remove(&inside, name.as_bytes())?;
         }
@@ -396,7 +401,7 @@ fn each_piece<'p>(
     let mut last: Option<(RelPath, Handle)> = None;
     for piece in pieces {
         let Some((above, name)) = piece.path.split() else { continue };
-        let path = || at.path.join(crate::sys::os(piece.path.as_bytes()));
+        let path = || at.path().join(crate::sys::os(piece.path.as_bytes()));
         let dir = match last.take() {
             Some((known, dir)) if known == above => dir,
             _ => match at.dir.open_below(&top.join_path(&above)) {

@@ -1,34 +1,57 @@
 //! Operations in their order, as small as can be: a plan may have millions, nearly all of them links that come or go.
 
+use std::collections::HashMap;
 use std::fmt;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use super::{Change, Op, Thing};
 use crate::packed::{NameAt, Packed, TextAt};
 use crate::path::{LinkText, Name, RelPath};
+use crate::tree::Entries;
 
 /// Operations in the order in which they are to be done.
 #[derive(Clone, Default)]
 pub struct Ops {
     groups: Vec<Group>,
     len: usize,
+    /// The length of the longest text that a link is made with.
+    longest_text: usize,
 }
 
 /// Operations next to each other, in one directory.
 #[derive(Clone)]
 struct Group {
+    /// How many operations come before.
+    first: usize,
     dir: RelPath,
+    steps: Steps,
+}
+
+#[derive(Clone)]
+enum Steps {
+    /// One after the other.
+    Each(Each),
+    /// All links of a directory come, or go.
+    All(All, Arc<Entries>),
+}
+
+/// What happens to all links of a directory.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum All {
+    /// They are made; nothing is there before.
+    Come,
+    /// They are removed; nothing is left.
+    Go,
+}
+
+#[derive(Clone, Default)]
+struct Each {
     packed: Packed,
     steps: Vec<Step>,
     /// The changes that are none of the usual ones.
     others: Vec<Change>,
-}
-
-#[derive(Clone, Copy)]
-struct Step {
-    name: NameAt,
-    change: Packaged,
 }
 
 /// Operations next to each other that are of one kind, as far as that can be said in few words.
@@ -52,6 +75,40 @@ pub struct Links {
     /// Their names.
     pub names: Vec<Name>,
 }
+
+/// Operations next to each other, and whether they depend on one another.
+pub enum Stretch<'a> {
+    /// Each may need those before it.
+    InOrder(Unit<'a>),
+    /// Nothing in one unit needs anything in another.
+    Apart(Vec<Unit<'a>>),
+}
+
+/// Operations that are done one after the other.
+#[derive(Clone, Copy)]
+pub struct Unit<'a> {
+    groups: &'a [Group],
+}
+
+impl<'a> Unit<'a> {
+    /// Returns the number of operations.
+    pub fn len(&self) -> usize {
+        self.groups.iter().map(Group::len).sum()
+    }
+
+    /// Returns the operations, each with its number in the plan.
+    pub fn iter(&self) -> impl Iterator<Item = (usize, Op)> + use<'a> {
+        self.groups.iter().flat_map(|group| (group.first..).zip(group.iter()))
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Step {
+    name: NameAt,
+    change: Packaged,
+}
+
+const _: () = assert!(size_of::<Step>() == 12, "a plan may have millions of operations");
 
 #[derive(Clone, Copy)]
 enum Packaged {
@@ -79,26 +136,51 @@ impl Ops {
             Some((dir, name)) => (dir, Some(name)),
             None => (RelPath::root(), None),
         };
-        if self.groups.last().is_none_or(|last| last.dir != dir) {
+        let texts = op.change.new_texts();
+        self.longest_text = texts.map(|text| text.as_bytes().len()).max().unwrap_or(0).max(self.longest_text);
+        let is_open = |last: &Group| last.dir == dir && matches!(last.steps, Steps::Each(_));
+        if !self.groups.last().is_some_and(is_open) {
             self.settle();
-            self.groups.push(Group { dir, packed: Packed::default(), steps: Vec::new(), others: Vec::new() });
+            self.groups.push(Group { first: self.len, dir, steps: Steps::Each(Each::default()) });
         }
-        if let Some(group) = self.groups.last_mut() {
-            group.push(name.as_ref().map_or(b"", Name::as_bytes), op.change);
+        if let Some(Group { steps: Steps::Each(each), .. }) = self.groups.last_mut() {
+            each.push(name.as_ref().map_or(b"", Name::as_bytes), op.change);
             self.len += 1;
         }
     }
 
+    /// Adds an operation for each of the links that `entries`, which hold nothing else, has in `dir`.
+    pub fn push_all(&mut self, all: All, dir: RelPath, entries: Arc<Entries>) {
+        if entries.is_empty() {
+            return;
+        }
+        if all == All::Come {
+            let length = |(name, text): (&[u8], Result<&[u8], LinkText>)| {
+                text.map_or_else(|text| text.as_bytes().len(), |head| head.len() + 1 + name.len())
+            };
+            self.longest_text = entries.links().map(length).max().unwrap_or(0).max(self.longest_text);
+        }
+        self.settle();
+        let len = entries.len();
+        self.groups.push(Group { first: self.len, dir, steps: Steps::All(all, entries) });
+        self.len += len;
+    }
+
     /// Gives the memory back that the last group does not use.
     fn settle(&mut self) {
-        if let Some(last) = self.groups.last_mut() {
+        if let Some(Group { steps: Steps::Each(last), .. }) = self.groups.last_mut() {
             last.packed.shrink();
             last.steps.shrink_to_fit();
         }
     }
 
+    /// Returns the length of the longest text that a link is made with.
+    pub fn longest_text(&self) -> usize {
+        self.longest_text
+    }
+
     /// Returns the operations one after the other.
-    pub fn iter(&self) -> impl Iterator<Item = Op> + Clone {
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = Op> {
         self.groups.iter().flat_map(Group::iter)
     }
 
@@ -113,9 +195,7 @@ impl Ops {
 
     /// Returns the operations in as few words as can be, in their order.
     pub fn runs(&self) -> impl Iterator<Item = Run> {
-        self.groups
-            .iter()
-            .flat_map(|group| group.steps.chunk_by(|a, b| group.is_run(a, b)).map(|steps| group.run(steps)))
+        self.groups.iter().flat_map(Group::runs)
     }
 
     /// Adds links that come or go, one operation each.
@@ -131,13 +211,164 @@ impl Ops {
         }
     }
 
+    /// Returns the operations that do more than make or remove a link, or make a directory.
+    pub fn unusual(&self) -> impl Iterator<Item = Op> {
+        let is_unusual = |op: &Op| match &op.change {
+            Change::Make(Thing::Dir(pieces)) => !pieces.is_empty(),
+            Change::Make(Thing::Link(_)) | Change::Remove(Thing::Link(_)) => false,
+            _ => true,
+        };
+        self.groups.iter().filter(|group| !group.is_usual()).flat_map(Group::iter).filter(is_unusual)
+    }
+
+    /// Tells whether all operations make something, so that nothing goes.
+    pub fn only_make(&self) -> bool {
+        self.groups.iter().all(|group| match &group.steps {
+            Steps::Each(each) => each.steps.iter().all(|step| match step.change {
+                Packaged::MakeLink(_) | Packaged::MakeDir => true,
+                Packaged::RemoveLink(_) => false,
+                Packaged::Other(at) => matches!(each.others[at as usize], Change::Make(_)),
+            }),
+            Steps::All(all, _) => *all == All::Come,
+        })
+    }
+
+    /// Returns the operations in stretches, each to be done when all of the one before it is.
+    pub fn stretches(&self) -> Vec<Stretch<'_>> {
+        let mut stretches: Vec<Stretch> = Vec::new();
+        // The directories that the last stretch makes, and the unit that does.
+        let mut made: HashMap<RelPath, usize> = HashMap::new();
+        for (at, group) in self.groups.iter().enumerate() {
+            let alone = Unit { groups: &self.groups[at..=at] };
+            match stretches.last_mut() {
+                Some(Stretch::InOrder(unit)) if !group.is_usual() => {
+                    unit.groups = &self.groups[at - unit.groups.len()..=at];
+                    continue;
+                }
+                Some(Stretch::Apart(units)) if group.is_usual() => match group.needs(&made) {
+                    None => units.push(alone),
+                    Some(unit) if unit + 1 == units.len() => {
+                        units[unit].groups = &self.groups[at - units[unit].groups.len()..=at];
+                    }
+                    Some(_) => {
+                        made.clear();
+                        stretches.push(Stretch::Apart(vec![alone]));
+                    }
+                },
+                _ => {
+                    made.clear();
+                    if !group.is_usual() {
+                        stretches.push(Stretch::InOrder(alone));
+                        continue;
+                    }
+                    stretches.push(Stretch::Apart(vec![alone]));
+                }
+            }
+            if let Some(Stretch::Apart(units)) = stretches.last() {
+                made.extend(group.dirs_made().map(|dir| (dir, units.len() - 1)));
+            }
+        }
+        stretches
+    }
+
     /// Returns the operations without their paths.
     pub fn changes(&self) -> impl Iterator<Item = Change> {
-        self.groups.iter().flat_map(|group| group.steps.iter().map(|step| group.change(step)))
+        self.iter().map(|op| op.change)
     }
 }
 
 impl Group {
+    fn len(&self) -> usize {
+        match &self.steps {
+            Steps::Each(each) => each.steps.len(),
+            Steps::All(_, entries) => entries.len(),
+        }
+    }
+
+    /// Tells whether links are made and removed here, and directories made, and nothing else.
+    fn is_usual(&self) -> bool {
+        match &self.steps {
+            Steps::Each(each) => each.others.is_empty(),
+            Steps::All(..) => true,
+        }
+    }
+
+    fn iter(&self) -> Box<dyn DoubleEndedIterator<Item = Op> + '_> {
+        match &self.steps {
+            Steps::Each(each) => Box::new(each.steps.iter().map(|step| each.op(&self.dir, step))),
+            Steps::All(all, entries) => {
+                let links: Vec<_> = entries.links().collect();
+                Box::new(links.into_iter().map(|(name, text)| {
+                    let text = text.map_or_else(|text| text, |head| LinkText::below(head, name));
+                    let link = Thing::Link(text);
+                    let change = match all {
+                        All::Come => Change::Make(link),
+                        All::Go => Change::Remove(link),
+                    };
+                    Op { path: self.dir.join(&Name::of_segment(name)), change }
+                }))
+            }
+        }
+    }
+
+    fn runs(&self) -> Vec<Run> {
+        match &self.steps {
+            Steps::Each(each) => each
+                .steps
+                .chunk_by(|a, b| each.is_run(a, b))
+                .map(|steps| each.run(&self.dir, steps))
+                .collect(),
+            Steps::All(all, entries) => {
+                let links: Vec<_> = entries.links().collect();
+                let same_head = |a: &(_, Result<&[u8], _>), b: &(_, Result<&[u8], _>)| {
+                    a.1.is_ok() && a.1.as_ref().ok() == b.1.as_ref().ok()
+                };
+                let mut runs = Vec::new();
+                for links in links.chunk_by(same_head) {
+                    let names = links.iter().map(|(name, _)| Name::of_segment(name));
+                    match (&links[0].1, all) {
+                        (Ok(to), _) => {
+                            let to = LinkText::new(to);
+                            let links = Links { dir: self.dir.clone(), to, names: names.collect() };
+                            runs.push(if *all == All::Come { Run::Make(links) } else { Run::Remove(links) });
+                        }
+                        (Err(text), _) => {
+                            let link = Thing::Link(text.clone());
+                            let change =
+                                if *all == All::Come { Change::Make(link) } else { Change::Remove(link) };
+                            runs.extend(names.map(|name| {
+                                Run::One(Op { path: self.dir.join(&name), change: change.clone() })
+                            }));
+                        }
+                    }
+                }
+                runs
+            }
+        }
+    }
+
+    /// Returns the unit that makes the directory of this group, or one above it.
+    fn needs(&self, made: &HashMap<RelPath, usize>) -> Option<usize> {
+        if made.is_empty() {
+            return None;
+        }
+        let above = std::iter::successors(Some(self.dir.clone()), |dir| Some(dir.split()?.0));
+        above.into_iter().find_map(|dir| made.get(&dir).copied())
+    }
+
+    fn dirs_made(&self) -> impl Iterator<Item = RelPath> {
+        let each = match &self.steps {
+            Steps::Each(each) => Some(each),
+            Steps::All(..) => None,
+        };
+        let makes_dir = |step: &&Step| matches!(step.change, Packaged::MakeDir);
+        let made =
+            each.map(|each| each.steps.iter().filter(makes_dir).map(|step| each.op(&self.dir, step).path));
+        made.into_iter().flatten()
+    }
+}
+
+impl Each {
     fn push(&mut self, name: &[u8], change: Change) {
         let at = self.packed.put_name(name);
         let change = match change {
@@ -152,10 +383,6 @@ impl Group {
         self.steps.push(Step { name: at, change });
     }
 
-    fn iter(&self) -> impl Iterator<Item = Op> + Clone {
-        self.steps.iter().map(|step| self.op(step))
-    }
-
     /// Tells whether two steps are links that come, or links that go, whose texts differ in their names only.
     fn is_run(&self, a: &Step, b: &Step) -> bool {
         match (a.change, b.change) {
@@ -167,26 +394,26 @@ impl Group {
         }
     }
 
-    fn run(&self, steps: &[Step]) -> Run {
+    fn run(&self, dir: &RelPath, steps: &[Step]) -> Run {
         let (make, text): (fn(Links) -> Run, _) = match steps[0].change {
             Packaged::MakeLink(text) => (Run::Make, text),
             Packaged::RemoveLink(text) => (Run::Remove, text),
-            Packaged::MakeDir | Packaged::Other(_) => return Run::One(self.op(&steps[0])),
+            Packaged::MakeDir | Packaged::Other(_) => return Run::One(self.op(dir, &steps[0])),
         };
         match self.packed.head(text) {
             Some(head) if steps.len() > 1 => make(Links {
-                dir: self.dir.clone(),
+                dir: dir.clone(),
                 to: LinkText::new(head),
                 names: steps.iter().filter_map(|step| Name::new(self.packed.name(step.name))).collect(),
             }),
-            _ => Run::One(self.op(&steps[0])),
+            _ => Run::One(self.op(dir, &steps[0])),
         }
     }
 
-    fn op(&self, step: &Step) -> Op {
+    fn op(&self, dir: &RelPath, step: &Step) -> Op {
         let path = match Name::new(self.packed.name(step.name)) {
-            Some(name) => self.dir.join(&name),
-            None => self.dir.clone(),
+            Some(name) => dir.join(&name),
+            None => dir.clone(),
         };
         Op { path, change: self.change(step) }
     }
@@ -236,6 +463,52 @@ mod tests {
     use super::*;
     use crate::op::{Place, Slot, What};
 
+    fn made(path: &str) -> Op {
+        let path = RelPath::new(path.as_bytes()).expect("a path");
+        let change = match path.split().expect("not the root").1.as_bytes() {
+            [b'l', ..] => Change::Make(Thing::Link(LinkText::new(b"somewhere"))),
+            [b's', ..] => {
+                Change::Swap { old: Thing::Dir(Vec::new()), new: Thing::Link(LinkText::new(b"somewhere")) }
+            }
+            _ => Change::Make(Thing::Dir(Vec::new())),
+        };
+        Op { path, change }
+    }
+
+    #[test]
+    fn what_needs_one_another_stays_together() {
+        let paths =
+            ["l", "a", "a/l", "a/b", "a/b/l", "a/m", "b", "b/l", "c/l", "s", "s2", "d/l", "e", "d/l2", "e/l"];
+        let ops: Ops = paths.into_iter().map(made).collect();
+        let shown = |unit: &Unit| {
+            let paths: Vec<_> = unit
+                .iter()
+                .map(|(number, op)| {
+                    assert_eq!(op, made(paths[number]));
+                    paths[number]
+                })
+                .collect();
+            paths.join(" ")
+        };
+        let stretches: Vec<Vec<String>> = ops
+            .stretches()
+            .iter()
+            .map(|stretch| match stretch {
+                Stretch::InOrder(unit) => vec![format!("in order: {}", shown(unit))],
+                Stretch::Apart(units) => units.iter().map(shown).collect(),
+            })
+            .collect();
+        assert_eq!(
+            stretches,
+            [
+                &["l a a/l a/b a/b/l a/m", "b b/l", "c/l"][..],
+                &["in order: s s2"],
+                &["d/l", "e", "d/l2"],
+                &["e/l"]
+            ]
+        );
+    }
+
     #[test]
     fn operations_come_back_as_they_were() {
         let link = |text: &str| Thing::Link(LinkText::new(text.as_bytes()));
@@ -255,6 +528,7 @@ mod tests {
         let mut again = Ops::default();
         packed.runs().for_each(|run| again.push_run(run));
         assert_eq!(again, packed);
+        assert_eq!(packed.longest_text(), "../s/p/a/x".len());
         assert!(packed.changes().eq(ops.into_iter().map(|op| op.change)));
     }
 }

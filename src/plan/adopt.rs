@@ -9,7 +9,7 @@ use crate::path::{LinkText, Name, RelPath, Route};
 use crate::policy::{Fold, Naming};
 use crate::rules::Candidate;
 use crate::snapshot::Need;
-use crate::tree::{DirId, Leads, Node, ROOT};
+use crate::tree::{DirId, Leads, Node, ROOT, Texts};
 
 /// A directory of the package, which need not exist yet.
 #[derive(Clone)]
@@ -237,7 +237,7 @@ impl<'a> Mover<'a> {
             Some(Node::Dir(below)) => Some(Src { dir: below, ..self.top() }),
             _ => None,
         };
-        if !self.planner.target_read(dir, true) {
+        if !self.planner.target_read(dir, Texts::All) {
             // Both sides will be wanted: one round for the two.
             src.map(|src| self.planner.source_entries(src));
             return None;
@@ -281,7 +281,7 @@ impl<'a> Mover<'a> {
         let mut known = true;
         let mut todo = vec![(top, place.clone())];
         while let Some((dir, place)) = todo.pop() {
-            if !self.planner.target_read(dir, true) {
+            if !self.planner.target_read(dir, Texts::All) {
                 known = false;
                 continue;
             }

@@ -6,7 +6,7 @@ use super::{Planner, Src};
 use crate::op::{self, Change, Entry, Fate, Fates, Plan};
 use crate::path::{LinkText, Name, RelPath, Route};
 use crate::policy::Naming;
-use crate::tree::{DirId, Leads, Node, ROOT, Tree};
+use crate::tree::{DirId, Leads, Node, ROOT, Texts, Tree};
 
 /// A link that becomes what it stands for.
 struct Release {
@@ -118,7 +118,7 @@ impl<'a> Mover<'a> {
         let mut known = true;
         let mut todo = vec![top];
         while let Some(dir) = todo.pop() {
-            if !self.planner.target_read(dir, true) {
+            if !self.planner.target_read(dir, Texts::All) {
                 known = false;
                 continue;
             }

@@ -1,5 +1,7 @@
 //! Linking a package: its entries appear in the target, folded where that is allowed.
 
+use std::sync::Arc;
+
 use super::conflict::{Compared, Reason};
 use super::owner::Owner;
 use super::{Planner, Src};
@@ -8,7 +10,7 @@ use crate::package::Action;
 use crate::path::{LinkText, Name, RelPath, Route};
 use crate::policy::{AbsoluteSource, Fold, Guarded, OnFile, Ownership};
 use crate::snapshot::{Need, SourceId};
-use crate::tree::{DirId, Iter, Leads, Link, Node, ROOT};
+use crate::tree::{DirId, Entries, Iter, Leads, Link, Node, ROOT, Texts};
 
 /// A directory of a package that is being mirrored into a directory of the target.
 struct Frame<'a> {
@@ -20,6 +22,8 @@ struct Frame<'a> {
     source_dir: RelPath,
     route: Route,
     depth: usize,
+    /// What comes before the names in the texts of the links.
+    head: Option<Box<[u8]>>,
 }
 
 /// An entry that is being linked.
@@ -62,6 +66,7 @@ impl<'a> Planner<'a> {
             match frame.entries.next() {
                 Some((name, node)) => self.link_entry(frame, &name, &node, &mut todo),
                 None => {
+                    self.tree.shrink(frame.into);
                     todo = std::mem::take(after);
                     frames.pop();
                 }
@@ -70,7 +75,7 @@ impl<'a> Planner<'a> {
     }
 
     fn enter(&mut self, into: DirId, from: Src) -> Option<Frame<'a>> {
-        let entries = self.both_read(into, from, false)?;
+        let entries = self.both_read(into, from, Texts::None)?;
         if self.guarded(into) {
             if self.request.policy.guarded == Guarded::Refuse && self.is_stow_dir(into) {
                 let path = self.tree.path(into);
@@ -82,21 +87,50 @@ impl<'a> Planner<'a> {
         if self.request.policy.makes_way() || !self.request.policy.restore.is_empty() {
             self.entered.insert(into);
         }
+        let target_dir = self.tree.path(into);
+        let mirror = self.mirror(into, from, &target_dir)?;
+        if self.link_mirror(into, mirror) {
+            return None;
+        }
         let source = self.snapshot.source(from.id);
         let source_dir = source.tree.path(from.dir);
+        let route = source.route().join_path(&source_dir);
+        let depth = self.tree.depth(into);
         Some(Frame {
             into,
             from,
             entries: entries.iter(),
-            target_dir: self.tree.path(into),
-            route: source.route().join_path(&source_dir),
+            target_dir,
+            head: route.head_from(depth),
+            route,
             source_dir,
-            depth: self.tree.depth(into),
+            depth,
         })
+    }
+
+    /// Puts all links of a package's directory into `into` at once; tells whether that could be.
+    fn link_mirror(&mut self, into: DirId, mirror: Option<&Arc<Entries>>) -> bool {
+        let (Some(mirror), Some(there)) = (mirror, self.tree.entries(into)) else { return false };
+        if there.same_links(mirror) {
+            return true;
+        }
+        // What was there may lead right in a way of its own: then it stays as it was.
+        let before = &self.snapshot.target;
+        let before = before.knows(into).then(|| before.shared_entries(into)).flatten();
+        match before {
+            _ if !there.is_empty() => return false,
+            Some(before) if before.same_links(mirror) => self.tree.set_entries(into, before.clone()),
+            Some(before) if !before.is_empty() => return false,
+            _ => self.tree.set_entries(into, mirror.clone()),
+        }
+        true
     }
 
     fn link_entry(&mut self, frame: &Frame<'a>, name: &Name, node: &Node, below: &mut Below) {
         if self.ignored(frame.from, &frame.source_dir, &frame.target_dir, name, node) {
+            return;
+        }
+        if self.link_plainly(frame, name, node) {
             return;
         }
         let source = frame.route.join(name);
@@ -129,6 +163,33 @@ impl<'a> Planner<'a> {
             Some(Node::File) => self.over_file(&entry, true, below),
             Some(Node::Other) => self.over_file(&entry, false, below),
         }
+    }
+
+    /// Links an entry as nearly all are linked: it is no directory and no link, keeps its name, and nothing is in its
+    /// way but, perhaps, the right link. Tells whether it was such a one; [`place`](Self::place) and
+    /// [`over_link`](Self::over_link) would do the same with it, in a longer way.
+    fn link_plainly(&mut self, frame: &Frame, name: &Name, node: &Node) -> bool {
+        let Some(head) = &frame.head else { return false };
+        let is_plain = matches!(node, Node::File | Node::Other)
+            && self.asides.is_empty()
+            && self.request.policy.naming.keeps(name);
+        if !is_plain {
+            return false;
+        }
+        if self.tree.leads_below(frame.into, name, head) {
+            return true;
+        }
+        let was_there = || {
+            let before = &self.snapshot.target;
+            before.knows(frame.into)
+                && before.contains(frame.into, name)
+                && !before.leads_below(frame.into, name, head)
+        };
+        if self.tree.contains(frame.into, name) || was_there() {
+            return false;
+        }
+        self.tree.set_below(frame.into, name, head, Leads::Other);
+        true
     }
 
     /// Puts the entry where nothing is: one link, or a directory to be filled when it must not fold.

@@ -17,7 +17,7 @@ use crate::path::Route;
 use crate::policy::{Backup, Existing, Fold, Naming, Policy, Strategy as Way, Walk};
 use crate::rules::{GlobList, IgnoreList, NativeRules, Rules, StowRules};
 use crate::snapshot::Fact;
-use crate::tree::{Leads, Link};
+use crate::tree::{Leads, Link, Texts};
 
 /// How many farms each property is tried on.
 const CASES: u32 = 10_000;
@@ -95,7 +95,7 @@ impl World {
         }
     }
 
-    fn answer(&self, snapshot: &Snapshot, need: &Need) -> Fact {
+    fn answer(&self, snapshot: &Snapshot, naming: Naming, need: &Need) -> Fact {
         match need {
             Need::Package { package, .. } | Need::NewPackage { package, .. } => {
                 let name = package.names().next().expect("packages have names");
@@ -110,14 +110,24 @@ impl World {
                     panic!("{path:?} was asked for and is no directory");
                 };
                 let seen = |(name, node)| match node {
-                    Node::Link(Link { leads, .. }) if !texts => {
+                    Node::Link(Link { leads, .. }) if *texts == Texts::None => {
                         (name, Node::Link(Link { text: None, leads }))
                     }
                     node => (name, node),
                 };
                 Fact::Listing(self.tree.entries(dir).expect("all is known").iter().map(seen).collect())
             }
+            Need::Texts { dir, source, source_dir } => {
+                let at = self.tree.find(&snapshot.target.path(*dir)).expect("a directory");
+                let names = snapshot.unread_texts(*dir, *source, *source_dir, naming);
+                let link = |name: Name| {
+                    let link = self.tree.get(at, &name).flatten().expect("it was listed");
+                    (name, link)
+                };
+                Fact::Texts(names.map(link).collect())
+            }
             Need::InStep { .. } | Need::Below { .. } => panic!("{need:?} has no fact for an answer"),
+            Need::Mirror { source, dir, target_dir } => snapshot.make_mirror(*source, *dir, target_dir),
             Need::Text { dir, name } => {
                 let at = self.tree.find(&snapshot.target.path(*dir)).expect("a directory");
                 match self.tree.get(at, name) {
@@ -171,7 +181,7 @@ impl World {
                     let learned = snapshot.learn(naming, needs.into_iter().collect(), |snapshot, needs| {
                         let answered = |need: Need| {
                             assert!(asked.insert(need.clone()), "{need:?} was answered already");
-                            let fact = self.answer(snapshot, &need);
+                            let fact = self.answer(snapshot, naming, &need);
                             (need, fact)
                         };
                         Ok::<_, std::convert::Infallible>(needs.into_iter().map(answered).collect())

@@ -11,7 +11,7 @@ use crate::op::{Fates, Plan};
 use crate::package::Request;
 use crate::path::{LinkText, Name, RelPath, Route};
 use crate::snapshot::{Need, Snapshot, SourceId};
-use crate::tree::{DirId, Node, ROOT};
+use crate::tree::{DirId, Node, ROOT, Texts};
 
 /// What is to move between the target and a package.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -244,7 +244,7 @@ impl<'a> Mover<'a> {
 
     /// Returns what a target directory holds under `name`.
     pub(super) fn node(&mut self, dir: DirId, name: &Name) -> Option<Option<Node>> {
-        if !self.planner.target_read(dir, true) {
+        if !self.planner.target_read(dir, Texts::All) {
             return None;
         }
         self.planner.tree.get(dir, name)

@@ -1,12 +1,14 @@
 //! Unlinking a package: its links leave the target, and what is left is folded where that is allowed.
 
+use std::sync::Arc;
+
 use super::conflict::Notice;
 use super::owner::{Owner, Place};
 use super::{Planner, Src};
 use crate::path::{Name, RelPath, Route};
 use crate::policy::{Guarded, Naming, Ownership, Tidy, Walk};
 use crate::snapshot::SourceId;
-use crate::tree::{DirId, Iter, Node, ROOT};
+use crate::tree::{DirId, FEW, Iter, Node, ROOT, Texts};
 
 /// A target directory that is being cleared of one package's links.
 struct Frame<'a> {
@@ -15,6 +17,8 @@ struct Frame<'a> {
     source_dir: RelPath,
     /// The package's directory as seen from the root.
     route: Route,
+    /// What comes before the names in the texts of the package's links.
+    head: Option<Box<[u8]>>,
     names: Names<'a>,
 }
 
@@ -77,28 +81,45 @@ impl<'a> Planner<'a> {
     }
 
     fn enter_to_unlink(&mut self, id: SourceId, visit: Visit) -> Option<Frame<'a>> {
+        let texts = match self.request.policy.tidy {
+            Tidy::AnyPackage => Texts::All,
+            Tidy::ThisPackage => Texts::Few,
+        };
         let entries = match visit.src {
-            Some(src) => Some((src, self.both_read(visit.dir, src, true)?)),
+            Some(src) => Some((src, self.both_read(visit.dir, src, texts)?)),
             None => None,
         };
-        if !self.target_read(visit.dir, true) || self.guarded(visit.dir) {
+        if !self.target_read(visit.dir, texts) || self.guarded(visit.dir) {
             return None;
         }
         if !self.request.policy.restore.is_empty() {
             self.unlinked_in.insert(visit.dir);
         }
+        let target_dir = self.tree.path(visit.dir);
+        let mirror = match visit.src {
+            Some(src) => self.mirror(visit.dir, src, &target_dir)?,
+            None => None,
+        };
+        let there = self.tree.entries(visit.dir)?;
         let names = match entries {
+            // All of them go at once.
+            Some(_) if mirror.is_some_and(|mirror| there.same_links(mirror)) => {
+                self.tree.set_entries(visit.dir, Arc::default());
+                Names::Target(Vec::new().into_iter())
+            }
             Some((src, entries)) => Names::Package(src, entries.iter()),
             None => {
-                let names: Vec<_> = self.tree.entries(visit.dir)?.names().collect();
+                let names: Vec<_> = there.names().collect();
                 Names::Target(names.into_iter())
             }
         };
         let source = self.snapshot.source(id);
+        let route = source.route().join_path(&visit.source_dir);
         Some(Frame {
             dir: visit.dir,
-            target_dir: self.tree.path(visit.dir),
-            route: source.route().join_path(&visit.source_dir),
+            target_dir,
+            head: route.head_from(self.tree.depth(visit.dir)),
+            route,
             source_dir: visit.source_dir,
             names,
         })
@@ -107,6 +128,14 @@ impl<'a> Planner<'a> {
     /// Unlinks one entry of a package; returns the directory to go on with.
     fn unlink_entry(&mut self, frame: &Frame, src: Src, name: &Name, node: &Node) -> Option<Visit> {
         if self.ignored(src, &frame.source_dir, &frame.target_dir, name, node) {
+            return None;
+        }
+        // Nearly all links are what linking makes; they need no thought of whose they are.
+        if let Some(head) = &frame.head
+            && self.request.policy.naming.keeps(name)
+            && self.tree.leads_below(frame.dir, name, head)
+        {
+            self.tree.remove(frame.dir, name);
             return None;
         }
         let target_name = self.target_name(name);
@@ -118,7 +147,7 @@ impl<'a> Planner<'a> {
             Node::Dir(dir) => {
                 let Some(below) = self.source_dir(src, name, node)? else {
                     // Nothing of the package can be in there. Stow says all the same when it is somebody else's.
-                    if self.request.policy.guarded == Guarded::Skip && self.target_read(dir, false) {
+                    if self.request.policy.guarded == Guarded::Skip && self.target_read(dir, Texts::None) {
                         self.guarded(dir);
                     }
                     return None;
@@ -168,6 +197,11 @@ impl<'a> Planner<'a> {
     /// Removes the farm's dangling links directly in `dir`.
     fn tidy(&mut self, dir: DirId, id: SourceId) {
         let Some(entries) = self.tree.entries(dir) else { return };
+        // Looking at all that others have in a directory that thousands share would take longer than the unlink.
+        let is_shared_by_many = entries.has_unread_links() && entries.count_links() > FEW;
+        if is_shared_by_many && self.request.policy.tidy == Tidy::ThisPackage {
+            return;
+        }
         let links = entries.iter().filter(|(_, node)| matches!(node, Node::Link(_)));
         let links: Vec<Name> = links.map(|(name, _)| name).collect();
         for name in links {

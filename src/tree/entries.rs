@@ -5,7 +5,7 @@ use std::fmt;
 
 use super::{DirId, Leads, Link, Node};
 use crate::packed::{NameAt, Packed, TextAt};
-use crate::path::Name;
+use crate::path::{LinkText, Name};
 
 /// The names in a directory, in byte order, and what each is.
 #[derive(Clone, Default)]
@@ -26,6 +26,7 @@ struct Slot {
     held: Held,
 }
 
+/// What an entry is. Eight bytes: with the name's place a slot has twelve.
 #[derive(Clone, Copy)]
 enum Held {
     Gone,
@@ -91,18 +92,16 @@ impl Entries {
     /// Puts `node` under `name`, in the place of what was there.
     pub fn set(&mut self, name: &Name, node: &Node) {
         let held = self.pack(name.as_bytes(), node);
-        match self.find(name.as_bytes()) {
-            At::Slot(at) => {
-                self.gone -= usize::from(self.slots[at].is_gone());
-                self.slots[at].held = held;
-            }
-            At::Recent(at) => {
-                self.gone -= usize::from(self.recent[at].is_gone());
-                self.recent[at].held = held;
-            }
+        self.put(name.as_bytes(), held);
+    }
+
+    fn put(&mut self, name: &[u8], held: Held) {
+        let slot = match self.find(name) {
+            At::Slot(at) => &mut self.slots[at],
+            At::Recent(at) => &mut self.recent[at],
             At::Nowhere { recent } => {
-                let slot = Slot { name: self.packed.put_name(name.as_bytes()), held };
-                let is_last = self.slots.last().is_none_or(|last| self.name(last) < name.as_bytes());
+                let is_last = self.slots.last().is_none_or(|last| self.name(last) < name);
+                let slot = Slot { name: self.packed.put_name(name), held };
                 if is_last && self.recent.is_empty() {
                     self.slots.push(slot);
                 } else {
@@ -112,8 +111,11 @@ impl Entries {
                         self.take_in();
                     }
                 }
+                return;
             }
-        }
+        };
+        self.gone -= usize::from(slot.is_gone());
+        slot.held = held;
     }
 
     /// Takes what stands under `name` out.
@@ -125,6 +127,118 @@ impl Entries {
         };
         self.gone += usize::from(!slot.is_gone());
         slot.held = Held::Gone;
+        if self.is_empty() {
+            *self = Entries::default();
+        }
+    }
+
+    /// Tells whether a link stands under `name` that leads to that name in the directory that `head` leads to.
+    pub fn leads_below(&self, name: &[u8], head: &[u8]) -> bool {
+        let slot = match self.find(name) {
+            At::Slot(at) => &self.slots[at],
+            At::Recent(at) => &self.recent[at],
+            At::Nowhere { .. } => return false,
+        };
+        matches!(slot.held, Held::Link(text, _) if self.packed.leads_below(name, text, head))
+    }
+
+    /// Tells whether there are links whose texts nobody has read.
+    pub fn has_unread_links(&self) -> bool {
+        self.held().any(|slot| matches!(slot.held, Held::UnreadLink(_)))
+    }
+
+    /// Tells whether a link stands under `name` whose text nobody has read.
+    pub fn is_unread_link(&self, name: &[u8]) -> bool {
+        let slot = match self.find(name) {
+            At::Slot(at) => &self.slots[at],
+            At::Recent(at) => &self.recent[at],
+            At::Nowhere { .. } => return false,
+        };
+        matches!(slot.held, Held::UnreadLink(_))
+    }
+
+    /// Returns the number of links.
+    pub fn count_links(&self) -> usize {
+        self.held().filter(|slot| matches!(slot.held, Held::UnreadLink(_) | Held::Link(..))).count()
+    }
+
+    /// Tells whether these are the same names as `links`, all of them links whose texts nobody has read.
+    pub(super) fn is_unread(&self, links: &Entries) -> bool {
+        let is_same =
+            |(a, b)| matches!(a, &Slot { held: Held::UnreadLink(_), .. }) && self.name(a) == links.name(b);
+        self.len() == links.len() && self.held().zip(links.held()).all(is_same)
+    }
+
+    /// Tells whether all entries are links whose texts were read.
+    pub fn only_links(&self) -> bool {
+        self.held().all(|slot| matches!(slot.held, Held::Link(..)))
+    }
+
+    /// Tells whether `other` holds the same, and it is links, whatever they lead to.
+    pub fn same_links(&self, other: &Entries) -> bool {
+        let is_same = |(a, b): (&Slot, &Slot)| match (a.held, b.held) {
+            (Held::Link(a_text, _), Held::Link(b_text, _)) => {
+                self.name(a) == other.name(b)
+                    && match other.packed.head(b_text) {
+                        Some(head) => self.packed.leads_below(self.name(a), a_text, head),
+                        None => {
+                            let name = self.name(a);
+                            self.packed.text(name, a_text) == other.packed.text(name, b_text)
+                        }
+                    }
+            }
+            _ => false,
+        };
+        self.len() == other.len() && self.held().zip(other.held()).all(is_same)
+    }
+
+    /// Returns names and texts of the links, in order; the texts as what comes before the name where they end in it.
+    pub(crate) fn links(&self) -> impl Iterator<Item = (&[u8], Result<&[u8], LinkText>)> {
+        self.held().filter_map(|slot| {
+            let name = self.name(slot);
+            match slot.held {
+                Held::Link(text, _) => {
+                    Some((name, self.packed.head(text).ok_or_else(|| self.packed.text(name, text))))
+                }
+                _ => None,
+            }
+        })
+    }
+
+    /// Returns the slots that hold something, in order.
+    fn held(&self) -> impl Iterator<Item = &Slot> {
+        Iter { entries: self, slot: 0, recent: 0 }.slots()
+    }
+
+    /// Returns a link for each of these entries that is neither a directory nor a link and that `counts` says counts:
+    /// one that leads to its own name in the directory that `head` leads to. `None` when there is anything else that
+    /// counts.
+    pub(crate) fn mirror(&self, head: &[u8], counts: impl Fn(&Name, &Node) -> bool) -> Option<Entries> {
+        let mut mirror = Entries::default();
+        mirror.slots.reserve_exact(self.len());
+        for (name, node) in self {
+            if !counts(&name, &node) {
+                continue;
+            }
+            if !matches!(node, Node::File | Node::Other) {
+                return None;
+            }
+            let name = mirror.packed.put_name(name.as_bytes());
+            let held = Held::Link(mirror.packed.put_below(head), Leads::Other);
+            mirror.slots.push(Slot { name, held });
+        }
+        mirror.shrink();
+        Some(mirror)
+    }
+
+    /// Gives unused memory back.
+    pub fn shrink(&mut self) {
+        if !self.recent.is_empty() || self.gone > 0 {
+            self.take_in();
+        }
+        self.recent = Vec::new();
+        self.slots = self.slots.clone();
+        self.packed.shrink();
     }
 
     /// Gives each directory the place that `number` says.
@@ -135,6 +249,12 @@ impl Entries {
                 *id = number(packed.name(slot.name));
             }
         }
+    }
+
+    /// Puts a link under `name` that leads to that name in the directory that `head` leads to.
+    pub(super) fn set_below(&mut self, name: &[u8], head: &[u8], leads: Leads) {
+        let text = self.packed.put_below(head);
+        self.put(name, Held::Link(text, leads));
     }
 
     fn name(&self, slot: &Slot) -> &[u8] {
@@ -247,6 +367,11 @@ impl Listing {
         self.0.slots.push(Slot { name, held });
     }
 
+    /// Returns the number of links.
+    pub fn count_links(&self) -> usize {
+        self.0.count_links()
+    }
+
     /// Replaces what the links are, asking with their names.
     ///
     /// # Errors
@@ -266,11 +391,10 @@ impl Listing {
 
     /// Returns the entries in order.
     pub fn sorted(self) -> Entries {
-        let Entries { mut packed, mut slots, recent, gone } = self.0;
+        let Entries { packed, mut slots, .. } = self.0;
         slots.sort_unstable_by(|a, b| packed.name(a.name).cmp(packed.name(b.name)));
-        slots.shrink_to_fit();
-        packed.shrink();
-        Entries { packed, slots, recent, gone }
+        // What has grown makes room as a whole for the next one to grow; what stays takes no more than it needs.
+        Entries { packed: packed.clone(), slots: slots.clone(), ..Entries::default() }
     }
 }
 
@@ -282,10 +406,13 @@ pub struct Iter<'a> {
     recent: usize,
 }
 
-impl Iterator for Iter<'_> {
-    type Item = (Name, Node);
+impl<'a> Iter<'a> {
+    /// Returns the slots that hold something.
+    fn slots(mut self) -> impl Iterator<Item = &'a Slot> {
+        std::iter::from_fn(move || self.next_slot())
+    }
 
-    fn next(&mut self) -> Option<(Name, Node)> {
+    fn next_slot(&mut self) -> Option<&'a Slot> {
         let Entries { slots, recent, .. } = self.entries;
         loop {
             let slot = match (slots.get(self.slot), recent.get(self.recent)) {
@@ -300,12 +427,24 @@ impl Iterator for Iter<'_> {
                 }
                 (Some(_), None) => unreachable!("with nothing recent the other comes first"),
             };
-            if let Some(node) = self.entries.node(slot) {
-                return Some((Name::of_segment(self.entries.name(slot)), node));
+            if !slot.is_gone() {
+                return Some(slot);
             }
         }
     }
 }
+
+impl Iterator for Iter<'_> {
+    type Item = (Name, Node);
+
+    fn next(&mut self) -> Option<(Name, Node)> {
+        let slot = self.next_slot()?;
+        let node = self.entries.node(slot)?;
+        Some((Name::of_segment(self.entries.name(slot)), node))
+    }
+}
+
+const _: () = assert!(size_of::<Slot>() == 12, "a farm may have millions of entries");
 
 #[cfg(test)]
 mod tests {
@@ -314,7 +453,6 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::path::LinkText;
 
     fn name(number: u16) -> Name {
         Name::new(format!("n{number}").as_bytes()).expect("a name")

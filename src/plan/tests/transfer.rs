@@ -44,14 +44,14 @@ impl World {
                 Err(needs) => {
                     rounds += 1;
                     assert!(rounds < 100, "{needs:?} is asked for again and again");
-                    let learned =
-                        snapshot.learn(policy.naming, needs.into_iter().collect(), |snapshot, needs| {
-                            let answered = |need: Need| {
-                                let fact = self.answer(snapshot, &need);
-                                (need, fact)
-                            };
-                            Ok::<_, std::convert::Infallible>(needs.into_iter().map(answered).collect())
-                        });
+                    let naming = policy.naming;
+                    let learned = snapshot.learn(naming, needs.into_iter().collect(), |snapshot, needs| {
+                        let answered = |need: Need| {
+                            let fact = self.answer(snapshot, naming, &need);
+                            (need, fact)
+                        };
+                        Ok::<_, std::convert::Infallible>(needs.into_iter().map(answered).collect())
+                    });
                     learned.unwrap_or_else(|never| match never {});
                 }
             }
