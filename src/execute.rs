@@ -24,7 +24,7 @@ use rayon::prelude::*;
 
 use crate::error::Error;
 use crate::journal::{Header, Record};
-use crate::op::{Change, Op, Plan, Stretch, Thing, Unit, What};
+use crate::op::{Change, Group, Op, Plan, Stretch, Thing, Unit, What};
 use crate::path::{LinkText, RelPath};
 use crate::store::{Interrupted, Store};
 use crate::sys::{Handle, LONGEST_TEXT, os};
@@ -221,33 +221,53 @@ fn perform_unit(
     unit: &Unit,
     progress: &Progress,
 ) -> Result<(), Stopped> {
-    for (index, op) in unit.iter() {
+    for group in unit.groups() {
+        perform_group(site, ground, first, group, progress).inspect_err(|_| progress.fail())?;
+    }
+    Ok(())
+}
+
+fn perform_group(
+    site: &Site,
+    ground: &mut Ground,
+    first: usize,
+    group: &Group,
+    progress: &Progress,
+) -> Result<(), Stopped> {
+    if let Some((dir, number, links)) = group.all_go() {
+        let begin = |index| {
+            go_on(site, dir)?;
+            progress.note(index, State::Begun);
+            Ok::<_, Stopped>(())
+        };
+        let indices = first + number..first + number + links.len();
+        if ground.take_all(indices.clone(), dir, links, begin)? {
+            indices.for_each(|index| progress.note(index, State::Done));
+            return Ok(());
+        }
+    }
+    for (number, op) in group.numbered() {
+        let index = first + number;
         // Another thread tells why.
         if progress.has_failed() {
             return Ok(());
         }
-        let index = first + index;
-        perform(site, ground, index, &op, progress).inspect_err(|_| progress.fail())?;
+        go_on(site, &op.path)?;
+        ground.check(&op)?;
+        progress.note(index, State::Begun);
+        ground.perform(index, &op)?;
         progress.note(index, State::Done);
     }
     Ok(())
 }
 
-fn perform(
-    site: &Site,
-    ground: &mut Ground,
-    index: usize,
-    op: &Op,
-    progress: &Progress,
-) -> Result<(), Stopped> {
-    if (site.stop)() {
-        let error = io::Error::new(io::ErrorKind::Interrupted, "interrupted");
-        let path = site.root_path.join(os(op.path.as_bytes()));
-        return Err(Stopped { error: Error::new("go on at", path, error), interrupted: true });
+fn go_on(site: &Site, path: &RelPath) -> Result<(), Stopped> {
+    if !(site.stop)() {
+        return Ok(());
     }
-    ground.check(op)?;
-    progress.note(index, State::Begun);
-    Ok(ground.perform(index, op)?)
+    let error = io::Error::new(io::ErrorKind::Interrupted, "interrupted");
+    let error = Error::new("go on at", site.root_path.join(os(path.as_bytes())), error);
+    Err(Stopped { error, interrupted: true })
 }
 
 /// Tells whether an operation is one system call, which is done or not.
@@ -302,7 +322,7 @@ fn finish(site: &Site, ground: &mut Ground, header: &Header, phases: &[Plan]) ->
 /// Cleans up after operations; `first` is the number in the run of the plan's first one.
 fn finish_unit(ground: &mut Ground, first: usize, unit: &Unit) -> Outcome {
     let mut outcome = Outcome::default();
-    for (index, op) in unit.iter() {
+    for (index, op) in unit.groups().iter().flat_map(Group::numbered) {
         match ground.finish(first + index, &op) {
             Ok(kept) => outcome.kept.extend(kept),
             Err(error) => outcome.left_over.push(error),

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::path::{LinkText, Name, RelPath, Route};
 use crate::tree::{DirId, Leads, Node, Tree};
 
-pub use ops::{All, Links, Ops, Run, Stretch, Unit};
+pub use ops::{All, Group, Links, Ops, Run, Stretch, Unit};
 
 /// A change at one path of the target.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]

@@ -256,9 +256,13 @@ impl Snapshot {
         };
         let mirror = || {
             let head = self.source(source).route().join_path(source_dir).head_from(target_dir.depth())?;
-            tree.entries(dir)?.mirror(&head, counts)
+            let mirror = tree.entries(dir)?.mirror(&head, counts)?;
+            // Where the links are there already, one listing does for both.
+            let there = self.target.find(target_dir).and_then(|there| self.target.shared_entries(there));
+            let there = there.filter(|there| there.same_links(&mirror)).cloned();
+            Some(there.unwrap_or_else(|| Arc::new(mirror)))
         };
-        Fact::Mirror(mirror().map(Arc::new))
+        Fact::Mirror(mirror())
     }
 
     /// Answers needs: asks `answer` for the facts, one round after the other, until what goes on below is known, too.

@@ -3,17 +3,19 @@
 //! Everything below a handle is reached from it, component by component and without following links, so nothing
 //! that is swapped in meanwhile can send a call elsewhere, and paths may be longer than the system's limit.
 
+use std::collections::HashMap;
 use std::ffi::OsStr;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
+use std::time::{Duration, SystemTime};
 
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, RenameFlags, Stat};
 use rustix::io::Errno;
 
 use crate::path::{LinkText, Name, RelPath};
-use crate::tree::{DirId, Entries, FEW, Leads, Link, Listing, Node, Texts};
+use crate::tree::{DirId, Entries, FEW, Leads, Link, Listing, Node, Stamp, Texts};
 
 /// An open directory.
 #[derive(Debug)]
@@ -37,6 +39,9 @@ const LONG: usize = 1000;
 
 /// No link has a text of more bytes than this: the system's `PATH_MAX` less the zero at the end.
 pub const LONGEST_TEXT: usize = if cfg!(target_os = "macos") { 1023 } else { 4095 };
+
+/// Clocks of file systems tick at least this often. Tests do not wait for it.
+const SETTLED: Duration = Duration::from_millis(if cfg!(test) { 0 } else { 50 });
 
 const DIRECTORY: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
 
@@ -98,8 +103,11 @@ impl Handle {
     /// The system's.
     pub fn list(self, texts: Texts) -> io::Result<Entries> {
         fault::point()?;
-        let mut dir = rustix::fs::Dir::new(self.0)?;
         let mut listing = Listing::default();
+        if texts != Texts::None {
+            listing.set_stamp(self.settled_stamp()?);
+        }
+        let mut dir = rustix::fs::Dir::new(self.0)?;
         while let Some(entry) = dir.read() {
             let entry = entry?;
             let name = entry.file_name().to_bytes();
@@ -130,6 +138,59 @@ impl Handle {
             listing.try_read_links(|name| read_link(fd, name, &mut buffer))?;
         }
         Ok(listing.sorted())
+    }
+
+    /// Returns the directory's stamp.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn stamp(&self) -> io::Result<Stamp> {
+        let stat = rustix::fs::fstat(&self.0)?;
+        Ok(Stamp {
+            place: (stat.st_dev as u64, stat.st_ino as u64),
+            changed: (stat.st_ctime as i64, stat.st_ctime_nsec as i64),
+        })
+    }
+
+    /// Returns the directory's stamp, unless it was changed so shortly before that the clock of a file system might not
+    /// tell the next change from that one.
+    fn settled_stamp(&self) -> io::Result<Option<Stamp>> {
+        let stamp = self.stamp()?;
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let (seconds, nanoseconds) = stamp.changed;
+        let since = now.as_nanos() as i128 - (i128::from(seconds) * 1_000_000_000 + i128::from(nanoseconds));
+        Ok((since > SETTLED.as_nanos() as i128).then_some(stamp))
+    }
+
+    /// Returns the links in this directory with their inodes' numbers; `None` where the system has no quick way.
+    ///
+    /// # Errors
+    /// The system's.
+    #[cfg(target_os = "linux")]
+    pub fn link_inodes(&self) -> io::Result<Option<HashMap<Box<[u8]>, u64>>> {
+        fault::point()?;
+        rustix::fs::seek(&self.0, rustix::fs::SeekFrom::Start(0))?;
+        let mut buffer = [std::mem::MaybeUninit::uninit(); 16 * 1024];
+        let mut dir = rustix::fs::RawDir::new(&self.0, &mut buffer);
+        let mut links = HashMap::new();
+        while let Some(entry) = dir.next() {
+            let entry = entry?;
+            match entry.file_type() {
+                FileType::Symlink => drop(links.insert(entry.file_name().to_bytes().into(), entry.ino())),
+                FileType::Unknown => return Ok(None),
+                _ => {}
+            }
+        }
+        Ok(Some(links))
+    }
+
+    /// As on Linux; here the system has no quick way.
+    ///
+    /// # Errors
+    /// None.
+    #[cfg(not(target_os = "linux"))]
+    pub fn link_inodes(&self) -> io::Result<Option<HashMap<Box<[u8]>, u64>>> {
+        Ok(None)
     }
 
     /// Reads the texts of links in this directory.

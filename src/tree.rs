@@ -68,6 +68,15 @@ struct Dir {
     entries: Option<Arc<Entries>>,
 }
 
+/// What tells whether a directory's names are still those that were read: any change of them makes another stamp.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Stamp {
+    /// The file system and the inode.
+    pub place: (u64, u64),
+    /// When it was changed: seconds and nanoseconds since 1970.
+    pub changed: (i64, i64),
+}
+
 /// Which texts of the links in a directory are wanted.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Texts {
@@ -268,7 +277,8 @@ impl Tree {
     /// Enters the texts of links of `dir`.
     pub(crate) fn learn_texts(&mut self, dir: DirId, links: Entries) {
         let entries = self.dirs[dir.0 as usize].entries.as_deref();
-        if entries.is_some_and(|entries| entries.is_unread(&links)) {
+        if let Some(entries) = entries.filter(|entries| entries.is_unread(&links)) {
+            let links = links.with_stamp(entries.stamp());
             return self.set_entries(dir, Arc::new(links));
         }
         let entries = self.entries_mut(dir);

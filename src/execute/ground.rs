@@ -182,6 +182,12 @@ impl<'a> Ground<'a> {
         Ok(At { dir, name: name.as_bytes().to_vec(), own: self.own.clone() })
     }
 
+    /// Opens a directory as [`at`](Self::at) does, and returns what makes names in it.
+    pub fn names_in(&mut self, dir: &RelPath) -> Result<impl Fn(&[u8]) -> At + use<>, Error> {
+        let (dir, own) = (self.dir(dir.clone())?, self.own.clone());
+        Ok(move |name: &[u8]| At { dir: dir.clone(), name: name.to_vec(), own: own.clone() })
+    }
+
     fn dir(&mut self, path: RelPath) -> Result<Rc<OpenDir>, Error> {
         let dir = match self.open.get(&path) {
             Some(dir) => dir.clone(),

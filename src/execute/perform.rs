@@ -1,6 +1,7 @@
 //! Doing one operation.
 
 use std::io;
+use std::ops::Range;
 
 use super::ground::{At, Ground, changed};
 use crate::copy;
@@ -9,7 +10,7 @@ use crate::op::{Change, Entry, Op, Piece, Place, Slot, Thing, What};
 use crate::path::{Name, RelPath};
 use crate::scan::equal;
 use crate::sys::{Found, Handle};
-use crate::tree::Texts;
+use crate::tree::{Entries, Texts};
 
 impl Ground<'_> {
     /// Does an operation, the run's number `index`.
@@ -58,6 +59,44 @@ impl Ground<'_> {
                 self.restore(index, op, &at, what, from, old)
             }
         }
+    }
+
+    /// Takes all links of a directory away, then looks at all that came at once; `begin` is asked before each. `false`
+    /// when they must be looked at one by one; then nothing was done.
+    ///
+    /// The directory's stamp says that these are the links that were read, and the inodes say that these were taken.
+    ///
+    /// # Errors
+    /// When something else came, or the system says no; [`undo`](Self::undo) puts back what was taken.
+    pub fn take_all<E: From<Error>>(
+        &mut self,
+        indices: Range<usize>,
+        dir: &RelPath,
+        links: &Entries,
+        begin: impl Fn(usize) -> Result<(), E>,
+    ) -> Result<bool, E> {
+        let Some(stamp) = links.stamp().filter(|_| links.len() >= WORTH_LISTING) else { return Ok(false) };
+        let in_dir = self.names_in(dir)?;
+        let fail = |error| in_dir(b"").error("look at", error);
+        let handle = in_dir(b"").dir;
+        if handle.stamp().map_err(fail)? != stamp {
+            return Ok(false);
+        }
+        let Some(before) = handle.link_inodes().map_err(fail)? else { return Ok(false) };
+        let taken =
+            || indices.clone().zip(links.names()).map(|(index, name)| (index, in_dir(name.as_bytes())));
+        for (index, at) in taken() {
+            begin(index)?;
+            at.rename(&self.own(index, &at, "")).map_err(|error| at.error("remove", error))?;
+        }
+        let after = handle.link_inodes().map_err(fail)?.unwrap_or_default();
+        for (index, at) in taken() {
+            let came = after.get(&self.own(index, &at, "").name[..]);
+            if came.is_none() || came != before.get(&at.name[..]) {
+                return Err(at.error("remove", changed(OTHER)).into());
+            }
+        }
+        Ok(true)
     }
 
     /// Looks whether an operation that moves somebody's bytes can be begun. When this fails nothing was done of it, and
@@ -290,6 +329,9 @@ impl Ground<'_> {
         self.package_entry(&route, 0, false)?.ok_or_else(bad)
     }
 }
+
+/// Fewer links than this are looked at one by one.
+const WORTH_LISTING: usize = if cfg!(test) { 2 } else { 8 };
 
 const OTHER: &str = "it is no longer what was there";
 

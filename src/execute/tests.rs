@@ -10,14 +10,17 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use assert_fs::TempDir;
 use rustix::io::Errno;
 
 use crate::farm::{Memory, Run};
-use crate::op::{Change, Entry, Op, Ops, Piece, Place, Plan, Slot, Thing, What};
+use crate::op::{All, Change, Entry, Op, Ops, Piece, Place, Plan, Slot, Thing, What};
 use crate::path::{LinkText, Name, RelPath, Route};
+use crate::sys::Handle;
 use crate::sys::fault::{Fault, arm, calls, without_exchange};
+use crate::tree::Texts;
 
 /// A farm on the disk, its state directory beside it or elsewhere.
 struct World {
@@ -38,7 +41,7 @@ impl World {
         let on_disk = || TempDir::new().expect("a temporary directory");
         let temp = if far { on_disk() } else { in_memory() };
         let world = World { temp, far: far.then(in_memory), said: RefCell::default() };
-        for dir in ["t/d/e", "t/config", "s/p/d", "s/p/q"] {
+        for dir in ["t/d/e", "t/many", "t/config", "s/p/d", "s/p/q"] {
             fs::create_dir_all(world.path(dir)).expect("a directory");
         }
         for (path, bytes) in [
@@ -65,6 +68,9 @@ impl World {
             ("t/foreign", "nowhere"),
             ("t/h", "../s/p/f"),
             ("t/d/l", "../../s/p/f"),
+            ("t/many/a", "../../s/p/a"),
+            ("t/many/b", "../../s/p/b"),
+            ("t/many/c", "../../s/p/c"),
             ("t/d/e/l", "../../../s/p/g"),
         ] {
             symlink(text, world.path(path)).expect("a link");
@@ -223,13 +229,18 @@ fn everything() -> Vec<Op> {
 const ERRORS: [Errno; 7] =
     [Errno::IO, Errno::NOSPC, Errno::ACCESS, Errno::DQUOT, Errno::ROFS, Errno::INTR, Errno::MFILE];
 
-/// Plans to try: all operations, their inverse, one after the other, and each by itself.
-fn scenarios() -> Vec<(String, Vec<Plan>, Vec<Plan>)> {
+/// Plans for a farm as it is.
+type Phases = Box<dyn Fn(&World) -> Vec<Plan>>;
+
+/// Plans to try: all operations, their inverse, one after the other, and each by itself; all links of a directory.
+fn scenarios() -> Vec<(String, Vec<Plan>, Phases)> {
     let all = Plan { ops: everything().into_iter().collect() };
+    let always = |phases: Vec<Plan>| -> Phases { Box::new(move |_| phases.clone()) };
     let mut scenarios = vec![
-        ("all".to_owned(), Vec::new(), vec![all.clone()]),
-        ("inverse".to_owned(), vec![all.clone()], vec![all.as_generation(1).inverse()]),
-        ("both".to_owned(), Vec::new(), vec![all.clone(), all.as_generation(1).inverse()]),
+        ("all".to_owned(), Vec::new(), always(vec![all.clone()])),
+        ("inverse".to_owned(), vec![all.clone()], always(vec![all.as_generation(1).inverse()])),
+        ("both".to_owned(), Vec::new(), always(vec![all.clone(), all.as_generation(1).inverse()])),
+        ("all links".to_owned(), Vec::new(), Box::new(|world| vec![all_go(world)])),
     ];
     for op in everything() {
         let path = String::from_utf8_lossy(op.path.as_bytes()).into_owned();
@@ -240,11 +251,19 @@ fn scenarios() -> Vec<(String, Vec<Plan>, Vec<Plan>)> {
         scenarios.push((
             format!("inverse of {path}"),
             vec![plan.clone()],
-            vec![plan.as_generation(1).inverse()],
+            always(vec![plan.as_generation(1).inverse()]),
         ));
-        scenarios.push((path, Vec::new(), vec![plan]));
+        scenarios.push((path, Vec::new(), always(vec![plan])));
     }
     scenarios
+}
+
+/// Lets all links of a directory go that was just read.
+fn all_go(world: &World) -> Plan {
+    let listing = Handle::open(&world.path("t/many")).and_then(|many| many.list(Texts::All));
+    let mut ops = Ops::default();
+    ops.push_all(All::Go, at("many"), Arc::new(listing.expect("a listing")));
+    Plan { ops }
 }
 
 fn is_ordinary(seen: &Seen) -> bool {
@@ -271,13 +290,14 @@ fn try_all(far: bool, exchange: bool, errors: &[Errno]) -> usize {
         };
         let start = strip(undisturbed.seen(), &undisturbed);
         let bytes = undisturbed.bytes();
+        let planned = phases(&undisturbed);
         arm(None);
-        assert_eq!(undisturbed.apply(&phases), Ok(Vec::new()), "{title}: {:?}", undisturbed.said);
+        assert_eq!(undisturbed.apply(&planned), Ok(Vec::new()), "{title}: {:?}", undisturbed.said);
         let count = calls();
         let end = strip(undisturbed.seen(), &undisturbed);
         assert!(is_ordinary(&end), "{title}: {end:#?}");
         assert_eq!(undisturbed.bytes(), bytes, "{title}: bytes");
-        let has_all = phases.iter().any(|plan| plan.ops.len() > 1);
+        let has_all = planned.iter().any(|plan| plan.ops.len() > 1 && plan.moves_bytes());
         for number in 0..count {
             // All errors are tried on the runs that do everything.
             let errors = if has_all { errors } else { &errors[..1] };
@@ -285,8 +305,9 @@ fn try_all(far: bool, exchange: bool, errors: &[Errno]) -> usize {
             for fault in faults {
                 let world = world();
                 let about = format!("{title}: {fault:?} at call {number} of {count}");
+                let planned = phases(&world);
                 arm(Some((number, fault)));
-                let result = world.apply(&phases);
+                let result = world.apply(&planned);
                 arm(None);
                 trials += 1;
                 let now = strip(world.seen(), &world);
@@ -314,7 +335,7 @@ fn try_all(far: bool, exchange: bool, errors: &[Errno]) -> usize {
                 );
                 // And the next run can do what is asked.
                 if now == start && start != end {
-                    assert_eq!(world.apply(&phases), Ok(Vec::new()), "{about}: again");
+                    assert_eq!(world.apply(&phases(&world)), Ok(Vec::new()), "{about}: again");
                     assert_eq!(strip(world.seen(), &world), end, "{about}: again");
                 }
             }
@@ -337,4 +358,60 @@ fn a_fault_at_any_call_leaves_before_or_after_without_exchange() {
 #[test]
 fn a_fault_at_any_call_leaves_before_or_after_across_file_systems() {
     println!("{} trials", try_all(true, true, &ERRORS[..1]));
+}
+
+/// Links that several threads make and remove: too many for one.
+fn many(change: fn(Thing) -> Change) -> Vec<Op> {
+    let link = |(dir, number): (usize, usize)| {
+        let text = LinkText::new(format!("../../s/p/{dir}/{number}").as_bytes());
+        Op { path: at(&format!("dir-{dir}/{number}")), change: change(Thing::Link(text)) }
+    };
+    (0..20).flat_map(|dir| (0..40).map(move |number| link((dir, number)))).collect()
+}
+
+#[test]
+fn what_several_threads_have_begun_is_taken_back_when_one_of_them_fails() {
+    let world = World::new(false);
+    (0..20).for_each(|dir| fs::create_dir(world.path(&format!("t/dir-{dir}"))).expect("a directory"));
+    let make = Plan { ops: many(Change::Make).into_iter().collect() };
+    let remove = Plan { ops: many(Change::Remove).into_iter().collect() };
+    // Wherever something is in the way, first of all or last of all.
+    for in_the_way in ["t/dir-0/0", "t/dir-9/39", "t/dir-19/39"] {
+        fs::write(world.path(in_the_way), "mine").expect("a file");
+        let start = world.seen();
+        assert_eq!(world.apply(std::slice::from_ref(&make)), Err(false), "{:?}", world.said);
+        assert_eq!(world.seen(), start);
+        fs::remove_file(world.path(in_the_way)).expect("a file");
+    }
+    let empty = world.seen();
+    assert_eq!(world.apply(std::slice::from_ref(&make)), Ok(Vec::new()));
+    assert_eq!(world.seen().len(), empty.len() + make.ops.len());
+    for replaced in ["t/dir-0/0", "t/dir-9/39", "t/dir-19/39"] {
+        let text = fs::read_link(world.path(replaced)).expect("a link");
+        fs::remove_file(world.path(replaced)).expect("a link");
+        fs::write(world.path(replaced), "mine").expect("a file");
+        let start = world.seen();
+        assert_eq!(world.apply(std::slice::from_ref(&remove)), Err(false), "{:?}", world.said);
+        assert_eq!(world.seen(), start);
+        fs::remove_file(world.path(replaced)).expect("a file");
+        symlink(text, world.path(replaced)).expect("a link");
+    }
+    assert_eq!(world.apply(std::slice::from_ref(&remove)), Ok(Vec::new()));
+    assert_eq!(world.seen(), empty);
+}
+
+#[test]
+fn what_came_since_a_directory_was_read_is_not_taken_with_its_links() {
+    let world = World::new(false);
+    let plan = all_go(&world);
+    let replace = |with: &dyn Fn()| {
+        fs::remove_file(world.path("t/many/b")).expect("a link");
+        with();
+        let start = world.seen();
+        assert_eq!(world.apply(std::slice::from_ref(&plan)), Err(false), "{:?}", world.said);
+        assert_eq!(world.seen(), start);
+    };
+    replace(&|| fs::write(world.path("t/many/b"), "mine").expect("a file"));
+    replace(&|| symlink("mine", world.path("t/many/b")).expect("a link"));
+    replace(&|| ());
 }

@@ -22,7 +22,7 @@ pub struct Ops {
 
 /// Operations next to each other, in one directory.
 #[derive(Clone)]
-struct Group {
+pub struct Group {
     /// How many operations come before.
     first: usize,
     dir: RelPath,
@@ -96,9 +96,9 @@ impl<'a> Unit<'a> {
         self.groups.iter().map(Group::len).sum()
     }
 
-    /// Returns the operations, each with its number in the plan.
-    pub fn iter(&self) -> impl Iterator<Item = (usize, Op)> + use<'a> {
-        self.groups.iter().flat_map(|group| (group.first..).zip(group.iter()))
+    /// Returns its parts: the operations in one directory, then those in the next.
+    pub fn groups(&self) -> &'a [Group] {
+        self.groups
     }
 }
 
@@ -278,6 +278,20 @@ impl Ops {
 }
 
 impl Group {
+    /// Returns the operations, each with its number in the plan.
+    pub fn numbered(&self) -> impl Iterator<Item = (usize, Op)> {
+        (self.first..).zip(self.iter())
+    }
+
+    /// Returns the directory, the number of the first operation and the links, when what happens is that all links of a
+    /// directory go.
+    pub fn all_go(&self) -> Option<(&RelPath, usize, &Entries)> {
+        match &self.steps {
+            Steps::All(All::Go, entries) => Some((&self.dir, self.first, entries)),
+            _ => None,
+        }
+    }
+
     fn len(&self) -> usize {
         match &self.steps {
             Steps::Each(each) => each.steps.len(),
@@ -482,7 +496,9 @@ mod tests {
         let ops: Ops = paths.into_iter().map(made).collect();
         let shown = |unit: &Unit| {
             let paths: Vec<_> = unit
+                .groups()
                 .iter()
+                .flat_map(Group::numbered)
                 .map(|(number, op)| {
                     assert_eq!(op, made(paths[number]));
                     paths[number]

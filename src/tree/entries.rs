@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 use std::fmt;
 
-use super::{DirId, Leads, Link, Node};
+use super::{DirId, Leads, Link, Node, Stamp};
 use crate::packed::{NameAt, Packed, TextAt};
 use crate::path::{LinkText, Name};
 
@@ -17,6 +17,8 @@ pub struct Entries {
     recent: Vec<Slot>,
     /// How many of the slots hold nothing any more.
     gone: usize,
+    /// The directory's when it was read, where that can be told from any later one.
+    stamp: Option<Stamp>,
 }
 
 /// An entry without its bytes.
@@ -45,6 +47,15 @@ enum At {
 }
 
 impl Entries {
+    /// Returns the stamp that the directory had when this was read, where that can be told from any later one.
+    pub fn stamp(&self) -> Option<Stamp> {
+        self.stamp
+    }
+
+    pub(super) fn with_stamp(self, stamp: Option<Stamp>) -> Entries {
+        Entries { stamp, ..self }
+    }
+
     /// Returns the number of entries.
     pub fn len(&self) -> usize {
         self.slots.len() + self.recent.len() - self.gone
@@ -189,6 +200,9 @@ impl Entries {
             }
             _ => false,
         };
+        if std::ptr::eq(self, other) {
+            return self.only_links();
+        }
         self.len() == other.len() && self.held().zip(other.held()).all(is_same)
     }
 
@@ -372,6 +386,11 @@ impl Listing {
         self.0.count_links()
     }
 
+    /// Enters the directory's stamp from before it was read.
+    pub fn set_stamp(&mut self, stamp: Option<Stamp>) {
+        self.0.stamp = stamp;
+    }
+
     /// Replaces what the links are, asking with their names.
     ///
     /// # Errors
@@ -391,10 +410,10 @@ impl Listing {
 
     /// Returns the entries in order.
     pub fn sorted(self) -> Entries {
-        let Entries { packed, mut slots, .. } = self.0;
+        let Entries { packed, mut slots, stamp, .. } = self.0;
         slots.sort_unstable_by(|a, b| packed.name(a.name).cmp(packed.name(b.name)));
         // What has grown makes room as a whole for the next one to grow; what stays takes no more than it needs.
-        Entries { packed: packed.clone(), slots: slots.clone(), ..Entries::default() }
+        Entries { packed: packed.clone(), slots: slots.clone(), stamp, ..Entries::default() }
     }
 }
 
