@@ -443,7 +443,7 @@ impl Diff<'_> {
             return;
         };
         // Most directories get links or lose them, and have nothing else.
-        if self.fates.is_empty() {
+        if self.fates.is_empty() && !old.is_partial() && !new.is_partial() {
             match (old.is_empty(), new.is_empty()) {
                 (true, false) if new.only_links() => return self.ops.push_all(All::Come, at, new.clone()),
                 (false, true) if old.only_links() => return self.ops.push_all(All::Go, at, old.clone()),

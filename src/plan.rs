@@ -214,8 +214,13 @@ impl<'a> Planner<'a> {
     /// returns what the package's holds.
     fn both_read(&mut self, dir: DirId, src: Src, texts: Texts) -> Option<&'a Entries> {
         let entries = self.snapshot.source(src.id).tree.entries(src.dir);
-        if entries.is_some() && self.tree.entries(dir).is_some() {
-            return entries;
+        if let Some(entries) = entries
+            && let Some(there) = self.tree.known_entries(dir)
+        {
+            let knows = |name: Name| there.knows(self.target_name(&name).as_bytes());
+            if !there.is_partial() || entries.names().all(knows) {
+                return Some(entries);
+            }
         }
         let (source, source_dir) = (src.id, src.dir);
         self.needs.insert(if self.snapshot.target.knows(dir) {

@@ -10,16 +10,19 @@ use rayon::prelude::*;
 
 use crate::error::{Error, Result, ScanError};
 use crate::package::Request;
-use crate::path::{LinkText, RelPath, Route};
+use crate::path::{LinkText, Name, RelPath, Route};
 use crate::plan::{Planned, Transfer, Transferred, plan, transfer};
 use crate::rulebook::RuleBook;
 use crate::rules::Rules;
 use crate::snapshot::{Fact, Need, Side, Snapshot, SourceId};
 use crate::sys::{self, Handle, os};
-use crate::tree::Node;
+use crate::tree::{LARGE, Node, Texts};
 
 /// Fewer needs than this are answered one after the other: a thread costs more than it saves.
 const WORTH_SHARING: usize = 256;
+
+/// So many names of others tell in nearly every large directory that no one link could stand for it.
+const SAMPLE: usize = 4;
 
 /// Reads one farm.
 pub struct Scanner<'a> {
@@ -113,6 +116,34 @@ impl<'a> Scanner<'a> {
                 };
                 let listing = open.and_then(|handle| handle.list(*texts));
                 Fact::Listing(listing.map_err(|e| self.error(snapshot, "read directory", *side, &path, e))?)
+            }
+            Need::Start { dir, texts } => {
+                let path = snapshot.target.path(*dir);
+                let start = || {
+                    let handle = self.root.open_below(&path)?;
+                    // Who needs all texts looks at all of it anyway.
+                    if *texts != Texts::All && handle.size()? > LARGE {
+                        return Ok(Fact::Large);
+                    }
+                    handle.list(*texts).map(Fact::Listing)
+                };
+                start().map_err(|e| self.error(snapshot, "read directory", Side::Target, &path, e))?
+            }
+            Need::Names { dir, source, source_dir, texts } => {
+                let path = snapshot.target.path(*dir);
+                let naming = self.request.policy.naming;
+                let mut names: Vec<Name> =
+                    snapshot.unknown_names(*dir, *source, *source_dir, naming).collect();
+                let find = |handle: Handle| {
+                    if *texts != Texts::None {
+                        let others = handle.some_names()?.into_iter().filter(|name| !names.contains(name));
+                        let others: Vec<Name> = others.take(SAMPLE).collect();
+                        names.extend(others);
+                    }
+                    handle.find_names(names.into_iter())
+                };
+                let found = self.root.open_below(&path).and_then(find);
+                Fact::Names(found.map_err(|e| self.error(snapshot, "look into", Side::Target, &path, e))?)
             }
             Need::Texts { dir, source, source_dir } => {
                 let path = snapshot.target.path(*dir);

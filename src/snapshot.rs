@@ -45,6 +45,9 @@ pub enum Side {
     Source(SourceId),
 }
 
+/// Names that say that a directory is left alone.
+pub const MARKERS: [&[u8]; 2] = [b".stow", b".nonstow"];
+
 /// Something a planner has to know.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Need {
@@ -69,6 +72,25 @@ pub enum Need {
         /// The directory.
         dir: DirId,
         /// Which of its links' texts will be asked for, too.
+        texts: Texts,
+    },
+    /// What a target's directory holds, if it is not large: [`Fact::Listing`] or [`Fact::Large`].
+    Start {
+        /// The directory.
+        dir: DirId,
+        /// Which of its links' texts will be asked for, too.
+        texts: Texts,
+    },
+    /// What a target's large directory has under the names of a package's entries, with the texts of links:
+    /// [`Fact::Names`].
+    Names {
+        /// The target's directory.
+        dir: DirId,
+        /// The package.
+        source: SourceId,
+        /// The package's directory.
+        source_dir: DirId,
+        /// Whether a few others are wanted, too: not with [`Texts::None`].
         texts: Texts,
     },
     /// The listings of a target directory and of the package's directory that is mirrored there; and, since both
@@ -169,6 +191,10 @@ pub enum Fact {
     Listing(Entries),
     /// The links of a directory; `None` when it takes more than a look at each entry's kind to tell.
     Mirror(Option<Arc<Entries>>),
+    /// A directory is large.
+    Large,
+    /// Names, and what is there, which may be nothing.
+    Names(Entries),
     /// Links with their texts.
     Texts(Entries),
     /// A link's text.
@@ -289,8 +315,11 @@ impl Snapshot {
     /// Returns the needs that have a fact for an answer in the place of one that has several.
     fn plain(&self, need: &Need) -> Vec<Need> {
         let unread = |side: Side, dir, texts| {
-            let unread = self.tree(side).entries(dir).is_none();
-            unread.then_some(Need::Listing { side, dir, texts })
+            let unread = self.tree(side).known_entries(dir).is_none();
+            unread.then_some(match side {
+                Side::Target => Need::Start { dir, texts },
+                Side::Source(_) => Need::Listing { side, dir, texts },
+            })
         };
         match need {
             Need::InStep { dir, source, source_dir, texts } => {
@@ -321,6 +350,22 @@ impl Snapshot {
         names.filter(move |name| there.is_some_and(|there| there.is_unread_link(name.as_bytes())))
     }
 
+    /// Returns the names of a package's entries, and those that mark a directory, that nobody has looked for in a
+    /// target's large directory.
+    pub fn unknown_names(
+        &self,
+        dir: DirId,
+        source: SourceId,
+        source_dir: DirId,
+        naming: Naming,
+    ) -> impl Iterator<Item = Name> {
+        let there = self.target.known_entries(dir).filter(|there| there.is_partial());
+        let entries = there.and(self.source(source).tree.entries(source_dir));
+        let names = entries.into_iter().flat_map(Entries::names).map(move |name| naming.target_name(&name));
+        let markers = there.into_iter().flat_map(|_| MARKERS.iter().filter_map(|marker| Name::new(marker)));
+        names.chain(markers).filter(move |name| there.is_some_and(|there| !there.knows(name.as_bytes())))
+    }
+
     /// Returns what to ask next, one level further down, once a need that goes on below is answered for its level.
     fn onward(&self, need: &Need, naming: Naming) -> Vec<Need> {
         let (source, at) = match need {
@@ -339,6 +384,14 @@ impl Snapshot {
             && self.unread_texts(dir, source, source_dir, naming).next().is_some()
         {
             onward.push(Need::Texts { dir, source, source_dir });
+        }
+        if let Need::InStep { dir, source, source_dir, texts } = *need
+            && self.unknown_names(dir, source, source_dir, naming).next().is_some()
+        {
+            // The names decide what is below: this comes again when they are known.
+            onward.push(Need::Names { dir, source, source_dir, texts });
+            onward.push(need.clone());
+            return onward;
         }
         for (name, node) in entries.iter() {
             let Node::Dir(below) = node else { continue };
@@ -373,6 +426,9 @@ impl Snapshot {
             (Need::Listing { side, dir, .. }, Fact::Listing(listing)) => {
                 self.tree_mut(side).fill(dir, listing);
             }
+            (Need::Start { dir, .. }, Fact::Listing(listing)) => self.target.fill(dir, listing),
+            (Need::Start { dir, .. }, Fact::Large) => self.target.set_large(dir),
+            (Need::Names { dir, .. }, Fact::Names(names)) => self.target.learn_names(dir, &names),
             (Need::Texts { dir, .. }, Fact::Texts(links)) => self.target.learn_texts(dir, links),
             (Need::Text { dir, name }, Fact::Text(text)) => {
                 self.target.set(dir, name, Node::link(text, Leads::Unknown));

@@ -193,6 +193,79 @@ impl Handle {
         Ok(None)
     }
 
+    /// Returns the size of the directory itself in bytes, which grows with its names.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn size(&self) -> io::Result<u64> {
+        Ok(rustix::fs::fstat(&self.0)?.st_size as u64)
+    }
+
+    /// Tells what stands under each of these names, if anything does, with the texts of links.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn find_names(&self, names: impl Iterator<Item = Name>) -> io::Result<Entries> {
+        fault::point()?;
+        let mut buffer = Vec::new();
+        let mut found = Entries::partial();
+        for name in names {
+            // In a farm most are links.
+            let node = match read_link(self.0.as_fd(), name.as_bytes(), &mut buffer) {
+                Ok(link) => Some(Node::Link(link)),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+                Err(error) if error.kind() == io::ErrorKind::InvalidInput => self.look_at(name.as_bytes())?,
+                Err(error) => return Err(error),
+            };
+            match node {
+                Some(node) => found.set(&name, &node),
+                None => found.set_absent(name.as_bytes()),
+            }
+        }
+        Ok(found)
+    }
+
+    /// Returns a few of the names in this directory.
+    ///
+    /// # Errors
+    /// The system's.
+    #[cfg(target_os = "linux")]
+    pub fn some_names(&self) -> io::Result<Vec<Name>> {
+        // One call, and not all that it could bring.
+        let mut buffer = [std::mem::MaybeUninit::uninit(); 4096];
+        let mut dir = rustix::fs::RawDir::new(&self.0, &mut buffer);
+        let mut names = Vec::new();
+        while let Some(entry) = dir.next() {
+            names.extend(Name::new(entry?.file_name().to_bytes()));
+            if dir.is_buffer_empty() {
+                break;
+            }
+        }
+        Ok(names)
+    }
+
+    /// Returns a few of the names in this directory.
+    ///
+    /// # Errors
+    /// The system's.
+    #[cfg(not(target_os = "linux"))]
+    pub fn some_names(&self) -> io::Result<Vec<Name>> {
+        let mut names = Vec::new();
+        for entry in rustix::fs::Dir::read_from(&self.0)?.take(64) {
+            names.extend(Name::new(entry?.file_name().to_bytes()));
+        }
+        Ok(names)
+    }
+
+    fn look_at(&self, name: &[u8]) -> io::Result<Option<Node>> {
+        Ok(self.look(name)?.map(|found| match found {
+            Found::Dir => Node::Dir(DirId::NOWHERE),
+            Found::Link => Node::Link(Link { text: None, leads: Leads::Unknown }),
+            Found::File => Node::File,
+            Found::Other => Node::Other,
+        }))
+    }
+
     /// Reads the texts of links in this directory.
     ///
     /// # Errors

@@ -88,6 +88,9 @@ pub enum Texts {
     All,
 }
 
+/// A directory of so many bytes is large: a package with a few entries there looks them up one by one.
+pub const LARGE: u64 = 64 * 1024;
+
 /// So many links are few.
 pub const FEW: usize = 256;
 
@@ -119,12 +122,17 @@ impl Tree {
         tree
     }
 
-    /// Returns the content of `dir`, or `None` when nobody has read it.
+    /// Returns the content of `dir`, or `None` when nobody has read it, or not all of it.
     pub fn entries(&self, dir: DirId) -> Option<&Entries> {
+        self.known_entries(dir).filter(|entries| !entries.is_partial())
+    }
+
+    /// Returns what is known of the content of `dir`, which may be some names only.
+    pub(crate) fn known_entries(&self, dir: DirId) -> Option<&Entries> {
         self.dirs[dir.0 as usize].entries.as_deref()
     }
 
-    /// Returns the content of `dir` to be shared.
+    /// Returns the content of `dir` to be shared, as far as it is known.
     pub(crate) fn shared_entries(&self, dir: DirId) -> Option<&Arc<Entries>> {
         self.dirs[dir.0 as usize].entries.as_ref()
     }
@@ -134,14 +142,16 @@ impl Tree {
         Arc::make_mut(&mut self.dirs[dir.0 as usize]).entries = Some(entries);
     }
 
-    /// Returns what `dir` holds under `name`; the outer `None` means that nobody has read `dir`.
+    /// Returns what `dir` holds under `name`; the outer `None` means that nobody has looked.
     pub fn get(&self, dir: DirId, name: &Name) -> Option<Option<Node>> {
-        Some(self.entries(dir)?.get(name.as_bytes()))
+        let entries = self.known_entries(dir)?;
+        let node = entries.get(name.as_bytes());
+        (node.is_some() || entries.knows(name.as_bytes())).then_some(node)
     }
 
     /// Tells whether `dir` was read and holds something under `name`.
     pub fn contains(&self, dir: DirId, name: &Name) -> bool {
-        self.entries(dir).is_some_and(|entries| entries.contains(name.as_bytes()))
+        self.known_entries(dir).is_some_and(|entries| entries.contains(name.as_bytes()))
     }
 
     /// Returns the path of `dir` from the top.
@@ -184,7 +194,7 @@ impl Tree {
 
     /// Tells whether `dir` has a link under `name` that leads to that name in the directory that `head` leads to.
     pub fn leads_below(&self, dir: DirId, name: &Name, head: &[u8]) -> bool {
-        self.entries(dir).is_some_and(|entries| entries.leads_below(name.as_bytes(), head))
+        self.known_entries(dir).is_some_and(|entries| entries.leads_below(name.as_bytes(), head))
     }
 
     /// Gives the memory back that `dir` does not use; for when all of it has been set.
@@ -270,8 +280,34 @@ impl Tree {
 
     /// Enters the listing of `dir`, whose subdirectories are unread.
     pub fn fill(&mut self, dir: DirId, mut listing: Entries) {
-        listing.number(|name| self.add(dir, &Name::of_segment(name), None));
+        // What some names were found to be stays known: where directories are, and what links lead to.
+        let known = self.dirs[dir.0 as usize].entries.clone().unwrap_or_default();
+        listing.number(|name| match known.get(name) {
+            Some(Node::Dir(id)) => id,
+            _ => self.add(dir, &Name::of_segment(name), None),
+        });
+        for (name, node) in known.iter().filter(|(_, node)| matches!(node, Node::Link(_))) {
+            if matches!(listing.get(name.as_bytes()), Some(Node::Link(_))) {
+                listing.set(&name, &node);
+            }
+        }
         Arc::make_mut(&mut self.dirs[dir.0 as usize]).entries = Some(Arc::new(listing));
+    }
+
+    /// Enters that `dir` is large, and nothing but names that are looked up is known of it.
+    pub(crate) fn set_large(&mut self, dir: DirId) {
+        self.set_entries(dir, Arc::new(Entries::partial()));
+    }
+
+    /// Enters names of a large directory that were looked up.
+    pub(crate) fn learn_names(&mut self, dir: DirId, names: &Entries) {
+        for (name, node) in names.known() {
+            match node {
+                Some(Node::Dir(_)) => self.set_unread_dir(dir, &name),
+                Some(node) => self.set(dir, name, node),
+                None => self.entries_mut(dir).set_absent(name.as_bytes()),
+            }
+        }
     }
 
     /// Enters the texts of links of `dir`.

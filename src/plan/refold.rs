@@ -6,7 +6,7 @@ use crate::path::{LinkText, Route};
 use crate::policy::{Ownership, Refold, Walk};
 use crate::rules::Candidate;
 use crate::snapshot::Need;
-use crate::tree::{DirId, Leads, Node, ROOT};
+use crate::tree::{DirId, Entries, Leads, Node, ROOT, Texts};
 
 impl Planner<'_> {
     /// Folds `dir` when stow would: all that is left are links whose texts share one directory of a package.
@@ -67,6 +67,10 @@ impl Planner<'_> {
     fn refold_exactly(&mut self, dir: DirId) {
         let Some((up, name)) = self.tree.parent(dir).map(|(up, name)| (up, name.clone())) else { return };
         if self.tree.path(dir).depth() <= self.request.mount.depth() {
+            return;
+        }
+        if self.tree.known_entries(dir).is_some_and(has_several_owners) || !self.target_read(dir, Texts::Few)
+        {
             return;
         }
         let Some(first) = self.tree.entries(dir).and_then(|entries| entries.names().next()) else {
@@ -173,4 +177,14 @@ impl Planner<'_> {
             _ => {}
         }
     }
+}
+
+/// Tells whether a directory holds something that is no link, or links into several places: then no link can stand for
+/// it, and of a large one no more need be known.
+fn has_several_owners(entries: &Entries) -> bool {
+    let mut heads = entries.links().map(|(_, text)| text);
+    let first = heads.next();
+    let is_other = |head: Result<&[u8], LinkText>| first.as_ref().is_some_and(|first| *first != head);
+    entries.is_partial()
+        && (entries.nodes().any(|node| !matches!(node, Node::Link(_))) || heads.any(is_other))
 }

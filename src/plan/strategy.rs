@@ -8,7 +8,7 @@ use crate::op::{self, Fate, Place, Slot};
 use crate::package::Action;
 use crate::path::Name;
 use crate::policy::{Backup, Existing, Strategy};
-use crate::tree::{DirId, Node, Texts};
+use crate::tree::{DirId, Entries, Node, Texts};
 
 /// The longest name that the file systems of Linux and macOS take, in bytes.
 const LONGEST_NAME: usize = 255;
@@ -29,6 +29,10 @@ impl Planner<'_> {
                 return;
             }
             Strategy::Backup(backup) => {
+                // Other names than the package's decide.
+                if !self.target_read(entry.into, Texts::None) {
+                    return;
+                }
                 self.backup_name(entry.into, &entry.target_name, backup).map(Place::Beside).map_err(Some)
             }
             Strategy::Adopt => match &reason {
@@ -138,7 +142,7 @@ impl Planner<'_> {
     fn is_as_it_was(&self, dir: DirId) -> bool {
         self.snapshot.target.knows(dir)
             && (self.tree.shares(&self.snapshot.target, dir)
-                || self.tree.entries(dir) == self.snapshot.target.entries(dir))
+                || self.tree.known_entries(dir) == self.snapshot.target.known_entries(dir))
     }
 
     fn is_wholly_as_it_was(&self, dir: DirId) -> bool {
@@ -168,6 +172,9 @@ impl Planner<'_> {
             if !self.was_freed(dir, &name) {
                 continue;
             }
+            if !self.target_read(dir, Texts::None) {
+                continue;
+            }
             let is_backup = match self.tree.get(dir, backup).flatten() {
                 None => false,
                 Some(Node::Link(_)) => {
@@ -191,7 +198,7 @@ impl Planner<'_> {
 
     /// Tells whether the plan takes the farm's link at a place away, or unlinks in a directory there of which it leaves
     /// nothing but directories.
-    fn was_freed(&self, dir: DirId, name: &Name) -> bool {
+    fn was_freed(&mut self, dir: DirId, name: &Name) -> bool {
         let before = self.snapshot.target.get(dir, name).flatten();
         match (before, self.tree.get(dir, name).flatten()) {
             (Some(Node::Link(_)), None) => true,
@@ -200,8 +207,11 @@ impl Planner<'_> {
             {
                 let mut todo = vec![after];
                 while let Some(dir) = todo.pop() {
-                    let Some(entries) = self.tree.entries(dir) else { return false };
-                    for node in entries.nodes() {
+                    if !self.target_read(dir, Texts::None) {
+                        return false;
+                    }
+                    let entries = self.tree.entries(dir);
+                    for node in entries.into_iter().flat_map(Entries::nodes) {
                         match node {
                             Node::Dir(below) => todo.push(below),
                             _ => return false,

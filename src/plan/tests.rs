@@ -29,6 +29,8 @@ struct World {
     tree: Tree,
     /// Globs that keep entries of packages out.
     ignore: &'static str,
+    /// From how many entries on a directory is large.
+    large: usize,
 }
 
 impl std::fmt::Debug for World {
@@ -116,6 +118,30 @@ impl World {
                     node => (name, node),
                 };
                 Fact::Listing(self.tree.entries(dir).expect("all is known").iter().map(seen).collect())
+            }
+            Need::Start { dir, texts } => {
+                let need = Need::Listing { side: Side::Target, dir: *dir, texts: *texts };
+                match self.answer(snapshot, naming, &need) {
+                    Fact::Listing(whole) if *texts != Texts::All && whole.len() >= self.large => Fact::Large,
+                    fact => fact,
+                }
+            }
+            Need::Names { dir, source, source_dir, texts } => {
+                let at = self.tree.find(&snapshot.target.path(*dir)).expect("a directory");
+                let mut names = Entries::partial();
+                for name in snapshot.unknown_names(*dir, *source, *source_dir, naming) {
+                    match self.tree.get(at, &name).flatten() {
+                        Some(node) => names.set(&name, &node),
+                        None => names.set_absent(name.as_bytes()),
+                    }
+                }
+                if *texts != Texts::None
+                    && let Some((name, node)) =
+                        self.tree.entries(at).and_then(|entries| entries.iter().next())
+                {
+                    names.set(&name, &node);
+                }
+                Fact::Names(names)
             }
             Need::Texts { dir, source, source_dir } => {
                 let at = self.tree.find(&snapshot.target.path(*dir)).expect("a directory");
@@ -326,7 +352,7 @@ fn world(entries: std::ops::Range<usize>, ignores: bool) -> impl Strategy<Value 
         for (path, node) in target {
             put(&mut tree, &path, node);
         }
-        World { tree, ignore }
+        World { tree, ignore, large: usize::MAX }
     })
 }
 
@@ -599,6 +625,27 @@ proptest! {
     }
 
     #[test]
+    fn a_large_directory_is_planned_like_any_other(
+        world in world(0..7, true), steps in steps(), policy in policy(), unlink in any::<bool>()
+    ) {
+        let action = if unlink { Action::Unlink } else { Action::Link };
+        let steps: Vec<_> = steps.iter().map(|&(_, package)| (action, package)).collect();
+        let request = request(&policy, &steps);
+        let whole = world.plan(&request);
+        // What dangles in a directory that many share is left where it is.
+        let dangles = |line: &String| line.split_once(" -> ").is_some_and(|(path, _)| {
+            world.follow(&RelPath::root(), path.as_bytes()).is_none()
+        });
+        if unlink && world.target().iter().any(dangles) {
+            return Ok(());
+        }
+        let large = World { large: 1, ..world.clone() }.plan(&request);
+        prop_assert_eq!(large.plan.ops, whole.plan.ops);
+        prop_assert_eq!(large.conflicts, whole.conflicts);
+        prop_assert_eq!(large.skipped, whole.skipped);
+    }
+
+    #[test]
     fn holding_back_packages_leaves_the_others_as_if_alone(world in world(0..7, true), steps in steps()) {
         let links: Vec<_> = steps.iter().map(|&(_, package)| (Action::Link, package)).collect();
         let policy = Policy { on_conflict: OnConflict::HoldBack, ..Policy::native() };
@@ -738,7 +785,7 @@ fn check_round_trip(mut world: World, package: usize) -> TestCaseResult {
 
 /// A world with nothing ignored.
 fn literal(lines: &[&str]) -> World {
-    World { tree: Tree::from_lines(lines.iter().copied()), ignore: "" }
+    World { tree: Tree::from_lines(lines.iter().copied()), ignore: "", large: usize::MAX }
 }
 
 fn backing_up(existing: Existing) -> Policy {

@@ -89,7 +89,8 @@ impl<'a> Planner<'a> {
             Some(src) => Some((src, self.both_read(visit.dir, src, texts)?)),
             None => None,
         };
-        if !self.target_read(visit.dir, texts) || self.guarded(visit.dir) {
+        let is_known = entries.is_some() || self.target_read(visit.dir, texts);
+        if !is_known || self.guarded(visit.dir) {
             return None;
         }
         if !self.request.policy.restore.is_empty() {
@@ -100,7 +101,7 @@ impl<'a> Planner<'a> {
             Some(src) => self.mirror(visit.dir, src, &target_dir)?,
             None => None,
         };
-        let there = self.tree.entries(visit.dir)?;
+        let there = self.tree.known_entries(visit.dir)?;
         let names = match entries {
             // All of them go at once.
             Some(_) if mirror.is_some_and(|mirror| there.same_links(mirror)) => {

@@ -15,8 +15,10 @@ pub struct Entries {
     slots: Vec<Slot>,
     /// In the order of their names, too: newer ones that `slots` has not taken in yet.
     recent: Vec<Slot>,
-    /// How many of the slots hold nothing any more.
+    /// How many of the slots hold nothing (any more).
     gone: usize,
+    /// Only the names that have a slot are known: the directory is large, and nobody has read all of it.
+    partial: bool,
     /// The directory's when it was read, where that can be told from any later one.
     stamp: Option<Stamp>,
 }
@@ -50,6 +52,33 @@ impl Entries {
     /// Returns the stamp that the directory had when this was read, where that can be told from any later one.
     pub fn stamp(&self) -> Option<Stamp> {
         self.stamp
+    }
+
+    /// Returns the content of a large directory of which nothing is known yet but names that are looked up.
+    pub fn partial() -> Entries {
+        Entries { partial: true, ..Entries::default() }
+    }
+
+    /// Tells whether only some names are known.
+    pub fn is_partial(&self) -> bool {
+        self.partial
+    }
+
+    /// Tells whether it is known what, if anything, stands under `name`.
+    pub fn knows(&self, name: &[u8]) -> bool {
+        !self.partial || !matches!(self.find(name), At::Nowhere { .. })
+    }
+
+    /// Enters that nothing stands under `name`.
+    pub fn set_absent(&mut self, name: &[u8]) {
+        self.put(name, Held::File);
+        self.remove(name);
+    }
+
+    /// Returns all names that are known, also those of nothing.
+    pub(super) fn known(&self) -> impl Iterator<Item = (Name, Option<Node>)> {
+        let slots = self.slots.iter().chain(&self.recent);
+        slots.map(|slot| (Name::of_segment(self.name(slot)), self.node(slot)))
     }
 
     pub(super) fn with_stamp(self, stamp: Option<Stamp>) -> Entries {
@@ -138,7 +167,7 @@ impl Entries {
         };
         self.gone += usize::from(!slot.is_gone());
         slot.held = Held::Gone;
-        if self.is_empty() {
+        if self.is_empty() && !self.partial {
             *self = Entries::default();
         }
     }
@@ -247,6 +276,9 @@ impl Entries {
 
     /// Gives unused memory back.
     pub fn shrink(&mut self) {
+        if self.partial {
+            return;
+        }
         if !self.recent.is_empty() || self.gone > 0 {
             self.take_in();
         }
@@ -326,10 +358,10 @@ impl Entries {
                 (_, Some(_)) => recent.next(),
                 (None, None) => break,
             };
-            merged.extend(next.filter(|slot| !slot.is_gone()));
+            merged.extend(next.filter(|slot| self.partial || !slot.is_gone()));
         }
+        self.gone = merged.iter().filter(|slot| slot.is_gone()).count();
         self.slots = merged;
-        self.gone = 0;
     }
 }
 

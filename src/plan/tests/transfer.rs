@@ -31,7 +31,7 @@ fn dotfiles() -> Policy {
 
 impl World {
     fn from(lines: &[&str]) -> World {
-        World { tree: Tree::from_lines(lines.iter().copied()), ignore: "" }
+        World { tree: Tree::from_lines(lines.iter().copied()), ignore: "", large: usize::MAX }
     }
 
     fn transfer(&self, policy: &Policy, asked: &Transfer) -> Transferred {
@@ -62,7 +62,7 @@ impl World {
     fn carry_out(&self, plan: &Plan) -> World {
         let mut disk = Disk::of(&self.tree);
         plan.ops.iter().for_each(|op| disk.carry_out(&op));
-        World { tree: disk.tree(), ignore: self.ignore }
+        World { tree: disk.tree(), ignore: self.ignore, large: self.large }
     }
 
     /// Returns what somebody sees who follows links: every path that is not too deep, and whether it is a directory.
