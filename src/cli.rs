@@ -5,6 +5,7 @@ mod args;
 mod ask;
 mod history;
 mod json;
+mod manifest;
 #[cfg(test)]
 mod manual;
 mod resolve;
@@ -51,7 +52,7 @@ impl From<Exit> for ExitCode {
 }
 
 /// What `.stowrc` files say, for those who come from stow; farm's own options go over it.
-#[derive(Default, Debug)]
+#[derive(Clone, Default, Debug)]
 pub struct StowRc {
     /// `--dir`.
     pub dir: Option<PathBuf>,

@@ -1,4 +1,6 @@
-//! What is asked for, as data: packages, steps, and the request that holds them.
+//! What is asked for, as data: packages, where they land, steps, and the request that holds them.
+
+use std::collections::BTreeMap;
 
 use crate::path::{LinkText, RelPath, Route};
 use crate::policy::Policy;
@@ -12,6 +14,24 @@ pub enum Action {
     Link,
 }
 
+/// Where a package lands, below the farm's root.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Mount {
+    /// Its content appears in this directory, which is made when it is missing.
+    Into(RelPath),
+    /// It appears itself under this path: as one link, or as a directory where it cannot be one.
+    As(RelPath),
+}
+
+impl Mount {
+    /// Returns the path.
+    pub fn at(&self) -> &RelPath {
+        match self {
+            Mount::Into(at) | Mount::As(at) => at,
+        }
+    }
+}
+
 /// One step of a request.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Step {
@@ -20,6 +40,17 @@ pub struct Step {
     /// The package: a directory of the dotfiles directory, by its path there. The root stands for the dotfiles
     /// directory itself, as in `stow .`.
     pub package: RelPath,
+    /// The part of the package that the step is about, by its path there; the root for the whole package.
+    pub entry: RelPath,
+    /// Where that lands.
+    pub mount: Mount,
+}
+
+impl Step {
+    /// Returns the step for a whole package.
+    pub fn new(action: Action, package: RelPath, mount: Mount) -> Step {
+        Step { action, package, entry: RelPath::root(), mount }
+    }
 }
 
 /// All that one call asks for; the steps are planned in order and done as one plan.
@@ -29,10 +60,10 @@ pub struct Request {
     pub root: Vec<u8>,
     /// The dotfiles directory (GNU Stow's stow directory), as seen from the farm's root.
     pub stow_dir: Route,
-    /// The directory that packages mirror into, below the root; it is made when it is missing.
-    pub mount: RelPath,
     /// What to do.
     pub steps: Vec<Step>,
+    /// Where packages land that no step is about, as far as that is known: folding respects it.
+    pub others: BTreeMap<RelPath, Mount>,
     /// How to do it.
     pub policy: Policy,
 }

@@ -9,6 +9,7 @@ mod adopt;
 mod conflict;
 mod eject;
 mod link;
+mod mount;
 mod owner;
 mod refold;
 mod strategy;
@@ -23,10 +24,10 @@ use std::sync::Arc;
 use crate::op::{Fates, Plan};
 use crate::package::{Action, Request};
 use crate::path::{LinkText, Name, RelPath};
-use crate::policy::{Fold, Guarded, Naming, OnConflict, Refold};
+use crate::policy::{Fold, Guarded, Naming, OnConflict, Ownership, Refold};
 use crate::rules::Candidate;
 use crate::snapshot::{Need, Side, Snapshot, SourceId};
-use crate::tree::{DirId, Entries, Leads, Node, ROOT, Texts, Tree};
+use crate::tree::{DirId, Entries, Leads, Node, Texts, Tree};
 
 pub use conflict::{Compared, Conflict, Notice, Obstacle, Reason};
 pub use transfer::{Direction, InPackage, Objection, Refused, Transfer, Transferred, transfer};
@@ -139,7 +140,7 @@ impl<'a> Planner<'a> {
         let of = |action| self.request.steps.iter().filter(move |s| s.action == action);
         for step in of(Action::Unlink) {
             if let Some(id) = self.package(&step.package) {
-                self.unlink(id);
+                self.unlink(id, step);
             }
         }
         // What is not known yet must not be planned upon: a directory might fold here that does not.
@@ -154,7 +155,7 @@ impl<'a> Planner<'a> {
         }
         for step in of(Action::Link) {
             if let Some(id) = self.package(&step.package) {
-                self.link(id);
+                self.link(id, step);
             }
         }
         self.restore();
@@ -193,7 +194,8 @@ impl<'a> Planner<'a> {
         if !is_likely {
             return Some(None);
         }
-        let need = Need::Mirror { source: src.id, dir: src.dir, target_dir: target_dir.clone() };
+        let rules_dir = self.rules_dir(&self.snapshot.source(src.id).tree.path(src.dir), target_dir);
+        let need = Need::Mirror { source: src.id, dir: src.dir, target_dir: target_dir.clone(), rules_dir };
         let known = self.snapshot.mirror(&need);
         if known.is_none() {
             self.needs.insert(need);
@@ -282,6 +284,23 @@ impl<'a> Planner<'a> {
         self.request.policy.naming.target_name(name)
     }
 
+    /// Returns the path of a directory by which ignore rules know it in the target.
+    ///
+    /// Stow asks by its place in the target. A package may land anywhere, so farm asks by its place in the package.
+    fn rules_dir(&self, source_dir: &RelPath, target_dir: &RelPath) -> RelPath {
+        match (self.request.policy.ownership, self.request.policy.naming) {
+            (Ownership::ByText, _) => target_dir.clone(),
+            (_, Naming::AsIs) => source_dir.clone(),
+            (_, Naming::Dotfiles) => self.spelled(source_dir),
+        }
+    }
+
+    /// Returns a path in a package as the target spells it.
+    fn spelled(&self, path: &RelPath) -> RelPath {
+        let names: Vec<Name> = path.names().map(|name| self.target_name(&name)).collect();
+        RelPath::from_names(&names)
+    }
+
     /// Tells whether an entry of a package is kept out by the package's rules.
     fn ignored(
         &self,
@@ -331,27 +350,6 @@ impl<'a> Planner<'a> {
             Some(Node::Link(link)) => link.leads != Leads::Nothing,
             Some(_) => true,
         }
-    }
-
-    /// Returns the directory that packages mirror into, made where it is missing when `make` says so.
-    fn mount(&mut self, make: bool, package: SourceId) -> Option<DirId> {
-        let mut dir = ROOT;
-        for name in self.request.mount.names() {
-            if !self.target_read(dir, Texts::None) {
-                return None;
-            }
-            dir = match self.tree.get(dir, &name)? {
-                Some(Node::Dir(id)) => id,
-                None if make => self.tree.make_dir(dir, &name),
-                None => return None,
-                Some(_) => {
-                    let path = self.tree.path(dir).join(&name);
-                    self.conflict(Action::Link, package, path, Reason::NotADirectory);
-                    return None;
-                }
-            };
-        }
-        Some(dir)
     }
 
     fn conflict(&mut self, action: Action, package: SourceId, path: RelPath, reason: Reason) {

@@ -121,7 +121,9 @@ impl<'a> Scanner<'a> {
                 Fact::Texts(links.map_err(|e| self.error(snapshot, "read links in", Side::Target, &path, e))?)
             }
             Need::InStep { .. } | Need::Below { .. } => unreachable!("`learn` asks for listings instead"),
-            Need::Mirror { source, dir, target_dir } => snapshot.make_mirror(*source, *dir, target_dir),
+            Need::Mirror { source, dir, target_dir, rules_dir } => {
+                snapshot.make_mirror(*source, *dir, target_dir, rules_dir)
+            }
             Need::Text { dir, name } => {
                 let path = snapshot.target.path(*dir).join(name);
                 let text = self.root.read_link(&path);

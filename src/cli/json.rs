@@ -170,7 +170,7 @@ struct GenerationsReport {
 pub fn generations(farm: &Farm, told: &[Told]) {
     let report = |told: &Told| {
         let root = Path::new("/").join(std::ffi::OsStr::from_bytes(told.header.root.as_bytes()));
-        let farm = Farm { root, mount: RelPath::root(), dir: farm.dir.clone() };
+        let farm = Farm { root, mount: RelPath::root(), dir: farm.dir.clone(), declared: None };
         GenerationReport {
             id: told.header.id,
             time: told.header.time,
@@ -328,6 +328,8 @@ fn conflict_report(farm: &Farm, conflict: &Conflict) -> ConflictReport {
         Reason::File { .. } => ("file", None),
         Reason::StowDir => ("dotfiles-directory", None),
         Reason::NotADirectory => ("not-a-directory", None),
+        Reason::OnTheWay(text) => ("link-on-the-way", Some(text)),
+        Reason::NoSource { .. } => ("no-source", None),
         Reason::BackupPlace => ("backup-place", None),
         Reason::Unresolved { .. } => ("unresolved", None),
     };

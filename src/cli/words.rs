@@ -1,6 +1,7 @@
 //! Every sentence of farm's own commands.
 
 mod history;
+mod manifest;
 mod transfer;
 
 use std::ffi::OsStr;
@@ -106,6 +107,11 @@ impl Words {
                 ),
                 Some("name another with --target".to_owned()),
             ),
+            Refusal::NotHere { name, manifest } => (
+                format!("{} is not for this machine", name.display()),
+                Some(format!("{} says when it is: `when`, `enable`", manifest.display())),
+            ),
+            Refusal::Manifest(wrong) => return self.manifest(wrong),
             Refusal::System(error) => (error.to_string(), None),
         };
         self.say_refusal(&shown(&message), &["nothing was changed".to_owned()], hint.as_deref());
@@ -373,6 +379,10 @@ fn plain_reason(of: &RelPath, reason: &Reason) -> String {
         Reason::File { .. } => "a file, not a link".to_owned(),
         Reason::StowDir => "the dotfiles directory; links in it would change the packages".to_owned(),
         Reason::NotADirectory => "not a directory".to_owned(),
+        Reason::OnTheWay(text) => {
+            format!("a link to {}, not made by farm, which goes through no such links", text_shown(text))
+        }
+        Reason::NoSource { .. } => format!("{package} has nothing to put there"),
         Reason::BackupPlace => "the name that the backup of something else gets".to_owned(),
         Reason::Unresolved { of: reason, .. } => plain_reason(of, reason),
     }
