@@ -76,6 +76,8 @@ fn request(action: Action) -> Request {
         stow_dir: Route::below_root(path(b"s")),
         steps: vec![Step::new(action, path(b"p"), Mount::Into(RelPath::root()))],
         others: Default::default(),
+        earlier: None,
+        rendered: None,
         policy: Policy::stow(),
     }
 }

@@ -19,6 +19,8 @@
 //!     stow_dir: Route::below_root(RelPath::new(b"dotfiles").expect("a path below the root")),
 //!     steps: vec![Step::new(Action::Link, zsh, Mount::Into(RelPath::root()))],
 //!     others: Default::default(),
+//!     earlier: None,
+//!     rendered: None,
 //!     policy: Policy::native(),
 //! };
 //! let farm = Farm::open(&request, &RuleBook::All)?;
@@ -40,6 +42,7 @@ mod execute;
 mod farm;
 mod history;
 mod journal;
+mod known;
 pub mod manifest;
 mod op;
 mod package;
@@ -47,6 +50,7 @@ mod packed;
 mod path;
 mod plan;
 mod policy;
+mod rendered;
 mod rulebook;
 mod rules;
 mod scan;
@@ -54,14 +58,16 @@ mod snapshot;
 mod store;
 mod sys;
 mod tree;
+mod written;
 
 pub use error::{Error, Result, ScanError};
 pub use execute::{Failure, Outcome, Recovered};
 pub use farm::{Farm, Memory, Run};
 pub use history::Way;
 pub use journal::{Header, Record};
+pub use known::Known;
 pub use op::{Change, Entry as PackageEntry, Fate, Fates, Op, Ops, Piece, Place, Plan, Slot, Thing, What};
-pub use package::{Action, Mount, Request, Step};
+pub use package::{Action, Mount, Request, Step, Supply};
 pub use path::{LinkText, Name, RelPath, Route};
 pub use plan::{
     Compared, Conflict, Direction, InPackage, Notice, Objection, Obstacle, Planned, Reason, Refused,
@@ -71,12 +77,13 @@ pub use policy::{
     AbsoluteSource, Backup, Existing, Fold, Folds, Guarded, Naming, OnConflict, OnFile, Ownership, Policy,
     Refold, Strategy, Tidy, Walk,
 };
+pub use rendered::{Content, Rendered};
 pub use rulebook::RuleBook;
 pub use rules::{
     Globs, OptionPatterns, Origin, PathPatterns, PatternError, RegexError, Rules, StartPatterns,
 };
 pub use scan::plan_transfer;
 pub use snapshot::{Fact, Need, Side, Snapshot, SourceId};
-pub use store::{Store, Wait, is_interrupted};
+pub use store::{Store, Wait, is_interrupted, rendered_dir};
 pub use sys::host_name;
 pub use tree::{DirId, Entries, Leads, Link, Node, Tree};

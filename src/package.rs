@@ -1,9 +1,12 @@
 //! What is asked for, as data: packages, where they land, steps, and the request that holds them.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
+use crate::known::Known;
 use crate::path::{LinkText, RelPath, Route};
-use crate::policy::Policy;
+use crate::policy::{Folds, Policy};
+use crate::rendered::Rendered;
 
 /// What happens to one package.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -32,11 +35,23 @@ impl Mount {
     }
 }
 
+/// Where what a step links to comes from.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub enum Supply {
+    /// In the dotfiles directory.
+    #[default]
+    Dotfiles,
+    /// Among the request's rendered files; the package is the root then.
+    Rendered,
+}
+
 /// One step of a request.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, Debug)]
 pub struct Step {
     /// What happens.
     pub action: Action,
+    /// Where it lies.
+    pub supply: Supply,
     /// The package: a directory of the dotfiles directory, by its path there. The root stands for the dotfiles
     /// directory itself, as in `stow .`.
     pub package: RelPath,
@@ -44,12 +59,15 @@ pub struct Step {
     pub entry: RelPath,
     /// Where that lands.
     pub mount: Mount,
+    /// Which of its directories become one link, when the policy is not to say that.
+    pub folds: Option<Folds>,
 }
 
 impl Step {
     /// Returns the step for a whole package.
     pub fn new(action: Action, package: RelPath, mount: Mount) -> Step {
-        Step { action, package, entry: RelPath::root(), mount }
+        let (supply, entry) = (Supply::Dotfiles, RelPath::root());
+        Step { action, supply, package, entry, mount, folds: None }
     }
 }
 
@@ -64,11 +82,23 @@ pub struct Request {
     pub steps: Vec<Step>,
     /// Where packages land that no step is about, as far as that is known: folding respects it.
     pub others: BTreeMap<RelPath, Mount>,
+    /// What earlier runs made, from the farm's root. Of that only what the steps want stays; without it, all of it does.
+    pub earlier: Option<Known>,
+    /// Files that farm writes itself, which steps may link to.
+    pub rendered: Option<Arc<Rendered>>,
     /// How to do it.
     pub policy: Policy,
 }
 
 impl Request {
+    /// Returns the directory that the package of `step` lies in, as seen from the farm's root.
+    pub fn origin(&self, step: &Step) -> &Route {
+        match (step.supply, &self.rendered) {
+            (Supply::Rendered, Some(rendered)) => &rendered.dir,
+            _ => &self.stow_dir,
+        }
+    }
+
     /// Returns where a link in the directory `dir` leads, lexically, also when its text is absolute.
     pub fn route_of(&self, dir: &RelPath, text: &LinkText) -> Route {
         if text.is_absolute() {

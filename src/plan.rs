@@ -7,6 +7,7 @@
 
 mod adopt;
 mod conflict;
+mod earlier;
 mod eject;
 mod link;
 mod mount;
@@ -18,12 +19,12 @@ mod tests;
 mod transfer;
 mod unlink;
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::op::{Fates, Plan};
-use crate::package::{Action, Request};
-use crate::path::{LinkText, Name, RelPath};
+use crate::package::{Action, Request, Step};
+use crate::path::{LinkText, Name, RelPath, Route};
 use crate::policy::{Fold, Guarded, Naming, OnConflict, Ownership, Refold};
 use crate::rules::Candidate;
 use crate::snapshot::{Need, Side, Snapshot, SourceId};
@@ -47,6 +48,8 @@ pub struct Planned {
     pub skipped: Vec<Conflict>,
     /// What was left out on purpose.
     pub notices: Vec<Notice>,
+    /// The links that the steps have in the end, made or found, when the request says what earlier runs made.
+    pub links: BTreeMap<RelPath, LinkText>,
 }
 
 /// Plans `request` on what `snapshot` knows.
@@ -60,7 +63,7 @@ pub fn plan(request: &Request, snapshot: &Snapshot) -> Result<Planned, BTreeSet<
     loop {
         let mut planner = Planner::new(&request, snapshot);
         planner.run();
-        let Planner { tree, needs, fates, conflicts: found, skipped, notices, .. } = planner;
+        let Planner { tree, needs, fates, conflicts: found, skipped, notices, standing, .. } = planner;
         if !needs.is_empty() {
             return Err(needs);
         }
@@ -80,7 +83,8 @@ pub fn plan(request: &Request, snapshot: &Snapshot) -> Result<Planned, BTreeSet<
         let plan = Plan::between(&snapshot.target, &after, &fates);
         held_back.sort();
         held_back.dedup();
-        return Ok(Planned { plan, after, held_back, conflicts, skipped, notices });
+        let links = earlier::left_standing(standing, &after);
+        return Ok(Planned { plan, after, held_back, conflicts, skipped, notices, links });
     }
 }
 
@@ -107,6 +111,10 @@ struct Planner<'a> {
     conflicts: Vec<Conflict>,
     skipped: Vec<Conflict>,
     notices: Vec<Notice>,
+    /// The step that is being planned, where it says which directories fold.
+    folding: Option<&'a Step>,
+    /// The links of the steps, where that matters.
+    standing: BTreeMap<RelPath, LinkText>,
     /// Directories that unlinking has visited, where folding waits for the last package.
     to_refold: Vec<DirId>,
     /// Target directories that packages were mirrored into, and those that unlinking went through, where it matters.
@@ -128,6 +136,8 @@ impl<'a> Planner<'a> {
             conflicts: Vec::new(),
             skipped: Vec::new(),
             notices: Vec::new(),
+            folding: None,
+            standing: BTreeMap::new(),
             to_refold: Vec::new(),
             entered: HashSet::new(),
             unlinked_in: HashSet::new(),
@@ -139,7 +149,7 @@ impl<'a> Planner<'a> {
     fn run(&mut self) {
         let of = |action| self.request.steps.iter().filter(move |s| s.action == action);
         for step in of(Action::Unlink) {
-            if let Some(id) = self.package(&step.package) {
+            if let Some(id) = self.package_of(step) {
                 self.unlink(id, step);
             }
         }
@@ -153,19 +163,32 @@ impl<'a> Planner<'a> {
         if !self.needs.is_empty() {
             return;
         }
+        self.clear_earlier();
+        if !self.needs.is_empty() {
+            return;
+        }
         for step in of(Action::Link) {
-            if let Some(id) = self.package(&step.package) {
+            if let Some(id) = self.package_of(step) {
+                self.folding = Some(step).filter(|step| step.folds.is_some());
                 self.link(id, step);
+                self.folding = None;
             }
         }
         self.restore();
     }
 
     fn package(&mut self, package: &RelPath) -> Option<SourceId> {
-        let id = self.snapshot.source_at(&self.request.stow_dir, package);
+        self.package_in(&self.request.stow_dir, package)
+    }
+
+    fn package_of(&mut self, step: &Step) -> Option<SourceId> {
+        self.package_in(self.request.origin(step), &step.package)
+    }
+
+    fn package_in(&mut self, stow_dir: &Route, package: &RelPath) -> Option<SourceId> {
+        let id = self.snapshot.source_at(stow_dir, package);
         if id.is_none() {
-            let stow_dir = self.request.stow_dir.clone();
-            self.needs.insert(Need::Package { stow_dir, package: package.clone() });
+            self.needs.insert(Need::Package { stow_dir: stow_dir.clone(), package: package.clone() });
         }
         id
     }
@@ -185,7 +208,9 @@ impl<'a> Planner<'a> {
     fn mirror(&mut self, dir: DirId, src: Src, target_dir: &RelPath) -> Option<Option<&'a Arc<Entries>>> {
         let entries = self.snapshot.source(src.id).tree.entries(src.dir);
         let (Some(entries), Some(there)) = (entries, self.tree.entries(dir)) else { return Some(None) };
-        let is_likely = entries.len() >= WORTH_MIRRORING
+        // Who wants to know of each link looks at each.
+        let is_likely = self.request.earlier.is_none()
+            && entries.len() >= WORTH_MIRRORING
             && there.len() <= entries.len()
             && (there.is_empty() || there.only_links())
             && self.asides.is_empty()

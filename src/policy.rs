@@ -34,7 +34,7 @@ pub struct Policy {
     pub on_conflict: OnConflict,
     /// What becomes of things in the way that are not the farm's.
     pub strategy: Strategy,
-    /// Paths from the farm's root where another strategy was chosen.
+    /// Paths from the farm's root where, and below which, another strategy was chosen.
     pub decisions: BTreeMap<RelPath, Strategy>,
     /// The backups that come back when unlinking frees their place: by the path from the farm's root, the backup's
     /// name in the same directory. Whoever makes the request knows which ones farm made.
@@ -235,7 +235,12 @@ impl Policy {
 
     /// Returns what becomes of something in the way at `path`.
     pub fn strategy_at(&self, path: &RelPath) -> &Strategy {
-        self.decisions.get(path).unwrap_or(&self.strategy)
+        if self.decisions.is_empty() {
+            return &self.strategy;
+        }
+        let above = std::iter::successors(Some(path.clone()), |path| Some(path.split()?.0));
+        let decided = above.into_iter().find_map(|path| self.decisions.get(&path));
+        decided.unwrap_or(&self.strategy)
     }
 
     /// Returns GNU Stow's choices when no option is given.

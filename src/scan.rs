@@ -17,6 +17,7 @@ use crate::rules::Rules;
 use crate::snapshot::{Fact, Need, Side, Snapshot, SourceId};
 use crate::sys::{self, Handle, os};
 use crate::tree::Node;
+use crate::written;
 
 /// Fewer needs than this are answered one after the other: a thread costs more than it saves.
 const WORTH_SHARING: usize = 256;
@@ -100,6 +101,12 @@ impl<'a> Scanner<'a> {
     }
 
     fn fact(&self, snapshot: &Snapshot, need: Need) -> Result<(Need, Fact), ScanError> {
+        if let Some(rendered) = &self.request.rendered
+            && let Some(fact) = written::answer(rendered, snapshot, &self.root, &need)
+                .map_err(|error| Error::new("compare files in", os(&self.request.root), error))?
+        {
+            return Ok((need, fact));
+        }
         let fact = match &need {
             Need::Package { stow_dir, package } => Fact::Package(self.package(&stow_dir.join_path(package))?),
             Need::NewPackage { stow_dir, package } => {

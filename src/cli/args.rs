@@ -97,6 +97,9 @@ pub enum Command {
     Adopt(Adopt),
     /// Move what a package's links stand for back into their place; the package lets go of it
     Eject(Eject),
+    /// Make the farm what farm.toml says: link what it names, and take away what an earlier switch or link made and it
+    /// no longer names
+    Switch(Switch),
     /// List what was changed, the newest first
     #[command(visible_alias = "log")]
     Generations(Generations),
@@ -112,6 +115,16 @@ pub enum Command {
     /// Behave as GNU Stow's chkstow does: `farm chkstow --help`
     #[command(disable_help_flag = true)]
     Chkstow(Passed),
+}
+
+/// What `switch` takes.
+#[derive(clap::Args, Debug)]
+pub struct Switch {
+    /// The profile of farm.toml; without profiles, everything that counts on this machine
+    #[arg(value_name = "PROFILE")]
+    pub profile: Option<String>,
+    #[command(flatten)]
+    pub in_the_way: InTheWay,
 }
 
 /// What `generations` takes.
@@ -154,13 +167,14 @@ pub enum Verb {
     Link,
     Unlink,
     Relink,
+    Switch,
 }
 
 impl Verb {
     /// Returns what happens to each package, in this order.
     pub fn actions(self) -> &'static [Action] {
         match self {
-            Verb::Link => &[Action::Link],
+            Verb::Link | Verb::Switch => &[Action::Link],
             Verb::Unlink => &[Action::Unlink],
             Verb::Relink => &[Action::Unlink, Action::Link],
         }

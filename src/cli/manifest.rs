@@ -2,10 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
+use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use farm::manifest::{Base, Expected, Fault, Layout, Machine, Manifest, Mistake, Placed, nearest};
+use farm::manifest::{
+    Base, Expected, Fault, Layout, Machine, Manifest, Mistake, Placed, Profile, Said, nearest,
+};
 use farm::{Error, Fold, Folds, Mount, Name, Policy, RelPath};
 
 use super::resolve::Refusal;
@@ -82,6 +85,50 @@ impl Declared {
     /// Returns the refusal of a manifest in which this is wrong.
     pub fn wrong(&self, mistakes: Vec<Mistake>) -> Refusal {
         Refusal::Manifest(Box::new(Wrong { path: self.path.clone(), text: self.text.clone(), mistakes }))
+    }
+
+    /// Returns the machine that it is read for.
+    pub fn machine(&self) -> &Machine {
+        &self.machine
+    }
+
+    /// Returns the names of packages as a profile lists them.
+    pub fn names(&self, said: &[Said<String>]) -> Result<Vec<Name>, Refusal> {
+        let mut mistakes = Vec::new();
+        let mut names = Vec::new();
+        for said in said {
+            match Name::new(said.value.as_bytes()).filter(|_| !said.value.contains('\0')) {
+                Some(name) => names.push(name),
+                None => mistakes.push(Mistake::new(said.span.clone(), Fault::BadPackage)),
+            }
+        }
+        if mistakes.is_empty() { Ok(names) } else { Err(self.wrong(mistakes)) }
+    }
+
+    /// Returns what is wrong with the directory of a package that the manifest, or `profile`, names.
+    pub fn source_mistake(
+        &self,
+        placed: &Placed,
+        dir: &Path,
+        there: &[String],
+        profile: Option<&Profile>,
+    ) -> Option<Mistake> {
+        let name = String::from_utf8_lossy(placed.name.as_bytes());
+        let listed = profile.and_then(|it| it.packages.iter().find(|said| said.value == name));
+        let span = placed.source_span.clone().or(listed.map(|said| said.span.clone())).unwrap_or(0..0);
+        let source = String::from_utf8_lossy(placed.source.as_bytes()).into_owned();
+        let path = dir.join(OsStr::from_bytes(placed.source.as_bytes()));
+        let shown = path.display().to_string();
+        let fault = match fs_err::metadata(&path) {
+            Ok(found) if found.is_dir() => return None,
+            Ok(_) => Fault::WrongSource { path: shown, expected: Expected::Directory },
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                let nearest = nearest(&source, there.iter().map(String::as_str)).map(str::to_owned);
+                Fault::NoSource { path: shown, nearest }
+            }
+            Err(error) => Fault::Unreadable { path: shown, error: error.kind().to_string() },
+        };
+        Some(Mistake::new(span, fault))
     }
 
     fn base(&self, mount: &RelPath) -> Base {

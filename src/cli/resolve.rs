@@ -36,6 +36,12 @@ pub enum Refusal {
     Manifest(Box<Wrong>),
     /// The manifest says that a package is not for this machine.
     NotHere { name: OsString, manifest: PathBuf },
+    /// There is no manifest, or it says nothing.
+    NoManifest { dir: PathBuf },
+    /// The manifest has profiles, and none was named.
+    WhichProfile { known: Vec<String> },
+    /// There is no such profile.
+    UnknownProfile { name: String, known: Vec<String> },
     /// Something could not be read.
     System(Error),
 }
@@ -168,6 +174,8 @@ impl Farm {
             root: root.to_vec(),
             steps,
             others,
+            earlier: None,
+            rendered: None,
             policy,
         }
     }
@@ -330,7 +338,7 @@ impl Farm {
     }
 
     /// Returns the names of the directories in the dotfiles directory, hidden ones left out.
-    fn there(&self) -> Vec<String> {
+    pub(super) fn there(&self) -> Vec<String> {
         let Ok(entries) = fs_err::read_dir(&self.dir) else { return Vec::new() };
         let entries = entries.filter_map(Result::ok).filter(|entry| entry.path().is_dir());
         let names = entries.map(|entry| entry.file_name().to_string_lossy().into_owned());
@@ -410,7 +418,7 @@ fn directory(path: &Path) -> Result<PathBuf, Cause> {
 }
 
 /// Returns the nearest existing directory at or above `path`, free of links, and what is missing below it.
-fn existing(path: &Path) -> Result<(PathBuf, RelPath), Cause> {
+pub(super) fn existing(path: &Path) -> Result<(PathBuf, RelPath), Cause> {
     let absolute = std::path::absolute(path).map_err(Cause::System)?;
     for at in absolute.ancestors() {
         match directory(at) {

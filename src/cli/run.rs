@@ -10,7 +10,7 @@ use farm::{
     Reason, Refold, RelPath, Request, RuleBook, ScanError, StartPatterns,
 };
 
-use super::args::{Change, DefaultWay, Global, Verb, Way};
+use super::args::{Change, DefaultWay, Global, InTheWay, Verb, Way};
 use super::ask::{Asker, Files, Question};
 use super::json;
 use super::resolve::{self, Terminal};
@@ -38,7 +38,7 @@ pub fn change(verb: Verb, global: &Global, change: &Change, stowrc: &StowRc, wor
         Action::Link => farm.default_way(can_ask()),
         Action::Unlink => DefaultWay::default(),
     };
-    let way = match way(change, &default, words) {
+    let way = match way(&change.in_the_way, &default, words) {
         Ok(way) => way,
         Err(exit) => return exit,
     };
@@ -106,14 +106,14 @@ pub fn change(verb: Verb, global: &Global, change: &Change, stowrc: &StowRc, wor
         failure = session.apply(&farm.root, std::slice::from_ref(&planned.plan)).err();
     }
     if global.json {
-        json::print(verb, &farm, &packages, &planned, failure.as_deref(), global.dry_run);
+        json::print(verb, &farm, &packages, &planned, &[], failure.as_deref(), global.dry_run);
     }
     words.result(verb, &farm, &packages, &planned, failure.as_deref())
 }
 
 /// Returns what becomes of things in the way, or says why that cannot be.
-fn way(change: &Change, default: &DefaultWay, words: &Words) -> Result<Way, Exit> {
-    let Some(way) = change.in_the_way.way(default) else {
+pub(super) fn way(in_the_way: &InTheWay, default: &DefaultWay, words: &Words) -> Result<Way, Exit> {
+    let Some(way) = in_the_way.way(default) else {
         let hint = "add --backup, or leave it out";
         return Err(words.usage("--backup-existing says how backups are named, and none are made", hint));
     };
@@ -128,7 +128,7 @@ fn way(change: &Change, default: &DefaultWay, words: &Words) -> Result<Way, Exit
 /// change nothing.
 ///
 /// Where an answer turns out not to work, because a backup's name is taken, say, the question comes again without it.
-fn ask<R: BufRead, W: Write>(
+pub(super) fn ask<R: BufRead, W: Write>(
     farm: &resolve::Farm,
     request: &mut Request,
     rules: &RuleBook,
@@ -175,7 +175,7 @@ fn question<'a>(farm: &resolve::Farm, conflict: &'a Conflict) -> Question<'a> {
 }
 
 /// Tells whether there is somebody to ask.
-fn can_ask() -> Terminal {
+pub(super) fn can_ask() -> Terminal {
     match io::stdin().is_terminal() && io::stderr().is_terminal() {
         true => Terminal::Present,
         false => Terminal::Absent,

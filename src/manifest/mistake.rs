@@ -115,6 +115,10 @@ pub enum Fault {
         /// What it must be.
         expected: Expected,
     },
+    /// A template that is wrong; the renderer's words.
+    Template(String),
+    /// Something that this farm cannot do yet.
+    NotYet,
     /// The source cannot be looked at.
     Unreadable {
         /// Where it is, as people see it.

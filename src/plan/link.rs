@@ -210,7 +210,8 @@ impl<'a> Planner<'a> {
     /// [`over_link`](Self::over_link) would do the same with it, in a longer way.
     fn link_plainly(&mut self, frame: &Frame, name: &Name, node: &Node) -> bool {
         let Some(head) = &frame.head else { return false };
-        let is_plain = matches!(node, Node::File | Node::Other)
+        let is_plain = self.request.earlier.is_none()
+            && matches!(node, Node::File | Node::Other)
             && self.asides.is_empty()
             && self.request.policy.naming.keeps(name);
         if !is_plain {
@@ -250,9 +251,13 @@ impl<'a> Planner<'a> {
 
     fn put_link(&mut self, entry: &Entry) {
         if let Some(node) = self.as_it_was(entry) {
+            if let Node::Link(Link { text: Some(text), .. }) = &node {
+                self.stands(|| entry.path(), text);
+            }
             self.tree.set(entry.into, entry.target_name.clone(), node);
             return;
         }
+        self.stands(|| entry.path(), &entry.text);
         let leads = match entry.node {
             Node::Dir(_) => Leads::Dir,
             Node::Link(link) => link.leads,
@@ -263,14 +268,19 @@ impl<'a> Planner<'a> {
 
     /// Returns the link that was there before the plan, when it leads to the entry in a way of its own, absolute or by
     /// way of other links: unlinking took it out, and linking has no reason to write it anew.
-    fn as_it_was(&self, entry: &Entry) -> Option<Node> {
+    fn as_it_was(&mut self, entry: &Entry) -> Option<Node> {
         if self.request.policy.ownership == Ownership::ByText || !self.snapshot.target.knows(entry.into) {
             return None;
         }
         let node = self.snapshot.target.get(entry.into, &entry.target_name)??;
         let Node::Link(Link { text: Some(text), .. }) = &node else { return None };
+        let real = self.snapshot.real(entry.into, &entry.target_name);
         let leads_there = self.request.route_of(entry.target_dir, text) == entry.source
-            || self.snapshot.real(entry.into, &entry.target_name) == Some(Some(&entry.source));
+            || real == Some(Some(&entry.source));
+        // What unlinking takes out it has asked about; what earlier runs made goes unasked.
+        if self.request.earlier.is_some() && !leads_there && real.is_none() {
+            self.needs.insert(Need::Real { dir: entry.into, name: entry.target_name.clone() });
+        }
         leads_there.then_some(node)
     }
 
@@ -335,6 +345,11 @@ impl<'a> Planner<'a> {
         let (dir, name) = (entry.into, &entry.target_name);
         let Some(text) = self.text(dir, name) else { return };
         if text == entry.text {
+            self.keep(entry, &text, below);
+            return;
+        }
+        if self.is_rendered(entry.target_dir, &text) && self.is_on_disk(dir, name) {
+            self.put_link(entry);
             return;
         }
         let place = match self.owner(dir, name, &text) {
@@ -346,6 +361,7 @@ impl<'a> Planner<'a> {
             Some(Owner::Package(place)) => place,
         };
         if self.same_destination(&place, &entry.source) {
+            self.keep(entry, &text, below);
             return;
         }
         let Some(leads) = self.leads(dir, name, &place) else { return };
@@ -382,6 +398,26 @@ impl<'a> Planner<'a> {
                 }
             }
         }
+    }
+
+    /// Leaves a link that is right, unless the farm is to be as a first run would make it, without this fold.
+    fn keep(&mut self, entry: &Entry, text: &LinkText, below: &mut Below) {
+        if self.request.earlier.is_some()
+            && let Node::Dir(dir) = entry.node
+        {
+            match self.folds(Src { id: entry.from.id, dir: *dir }, &entry.path()) {
+                Some(true) => {}
+                Some(false) => return self.place(entry, below),
+                None => return,
+            }
+        }
+        self.stands(|| entry.path(), text);
+    }
+
+    /// Tells whether a link in the directory `dir` leads to a file that farm wrote: its bytes are kept, so it gives way.
+    fn is_rendered(&self, dir: &RelPath, text: &LinkText) -> bool {
+        let rendered = self.request.rendered.as_ref();
+        rendered.is_some_and(|rendered| self.request.route_of(dir, text).below(&rendered.dir).is_some())
     }
 
     /// Tells whether a package's directory holds itself by way of links. Two such cannot be mirrored into one.

@@ -130,7 +130,12 @@ impl Planner<'_> {
     pub(super) fn folds(&mut self, src: Src, path: &RelPath) -> Option<bool> {
         let (request, source) = (self.request, self.snapshot.source(src.id));
         let in_dotfiles = source.package.join_path(&source.tree.path(src.dir));
-        let (fold, never) = request.policy.folds(&in_dotfiles);
+        let own =
+            self.folding.filter(|step| in_dotfiles.below(&step.package.join_path(&step.entry)).is_some());
+        let (fold, never) = match own.and_then(|step| step.folds.as_ref()) {
+            Some(folds) => (folds.fold, &folds.never),
+            None => request.policy.folds(&in_dotfiles),
+        };
         match fold {
             Fold::Always => Some(true),
             Fold::Never => Some(false),

@@ -247,6 +247,8 @@ fn request(policy: &Policy, steps: &[(Action, usize)]) -> Request {
         stow_dir: Route::below_root(RelPath::new(b"s").expect("a path")),
         steps: steps.iter().map(step).collect(),
         others: Default::default(),
+        earlier: None,
+        rendered: None,
         policy: policy.clone(),
     }
 }

@@ -84,6 +84,8 @@ impl Options {
             stow_dir: Route::between(bytes(&self.target), bytes(&self.dir)),
             steps: self.steps.iter().filter_map(step).collect(),
             others: Default::default(),
+            earlier: None,
+            rendered: None,
             policy,
         }
     }

@@ -15,3 +15,4 @@ mod races; // others change the target while farm is at work
 mod sandbox; // a home of its own for each test
 mod stowrc; // resource files give stow its options
 mod strategies; // what is in the way is skipped, backed up, adopted, replaced, or asked about
+mod switch; // the farm becomes what farm.toml says

@@ -6,6 +6,7 @@ use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 use farm::manifest::{Expected, Fault, Mistake, Only, Shape};
 
 use super::super::Exit;
+pub(super) use super::super::manifest::FILE;
 use super::super::manifest::Wrong;
 use super::{Words, json, shown};
 
@@ -172,6 +173,10 @@ fn words(fault: &Fault, said: &str) -> (String, String) {
                 Expected::FileOrDirectory => "a file or a directory",
             };
             (format!("{} is not {expected}", shown(path)), "name another".to_owned())
+        }
+        Fault::Template(message) => ("this template cannot be rendered".to_owned(), shown(message)),
+        Fault::NotYet => {
+            ("farm cannot do this yet".to_owned(), "only method = \"link\" works so far".to_owned())
         }
         Fault::Unreadable { path, error } => (format!("{} cannot be read", shown(path)), shown(error)),
     }

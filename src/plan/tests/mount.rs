@@ -1,6 +1,7 @@
 //! Packages that land elsewhere than at the farm's root, as a whole or with their content.
 
 use super::*;
+use crate::known::Known;
 
 /// Places where packages land; names that the worlds have are among them.
 const PLACES: [&str; 6] = ["m", "m/p", "a", "a/b", "m/n/o", ".a"];
@@ -141,6 +142,64 @@ proptest! {
         }
         prop_assert!(trees.windows(2).all(|two| two[0] == two[1]), "{trees:#?}");
     }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: CASES, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_switch_comes_to_what_linking_at_first_would_have(
+        world in world(0..5, false), fold in any::<bool>(),
+        (one, first) in (steps(), mounts()), (other, second) in (steps(), mounts()),
+    ) {
+        let fresh = world.plan(&mounted(&folding(fold), &links(&other), &second));
+        let mut asked = mounted(&folding(fold), &links(&one), &first);
+        asked.earlier = Some(Known::default());
+        let mut world = world;
+        let made = world.plan(&asked);
+        let only_makes = |planned: &Planned| {
+            planned.conflicts.is_empty() && planned.plan.ops.iter().all(|op| matches!(op.change, Change::Make(_)))
+        };
+        // What is right already is taken over, and is not the start.
+        let has_links = world.target().iter().any(|line| line.contains(" -> "));
+        if has_links || !only_makes(&made) || !only_makes(&fresh) {
+            return Ok(());
+        }
+        let mut expected = world.clone();
+        expected.apply(&fresh);
+        world.apply(&made);
+        let known = after(&Known::default(), &made);
+        let mut switch = mounted(&folding(fold), &links(&other), &second);
+        switch.earlier = Some(known.clone());
+        let switched = world.plan(&switch);
+        prop_assert_eq!(&switched.conflicts, &vec![]);
+        world.apply(&switched);
+        prop_assert_eq!(world.target(), expected.target());
+        prop_assert_eq!(switched.links.keys().cloned().collect::<Vec<_>>(), fresh_links(&expected, &switch));
+        // And again nothing, since all is known.
+        switch.earlier = Some(after(&known, &switched));
+        prop_assert_eq!(world.plan(&switch).plan.ops, Ops::default());
+        // A switch to nothing is the start.
+        switch.steps.clear();
+        let nothing = world.plan(&switch);
+        world.apply(&nothing);
+        prop_assert!(!world.target().iter().any(|line| switched.links.keys().any(|path| path_of(line) == *path)));
+    }
+}
+
+/// Returns what is known after a plan, as a run would remember it.
+fn after(known: &Known, planned: &Planned) -> Known {
+    let mut known = known.clone();
+    planned.plan.ops.iter().for_each(|op| known.enter(&op, &RelPath::root()));
+    known.links = planned.links.clone();
+    known
+}
+
+/// Returns the links that a request stands for in a world where all is as it says.
+fn fresh_links(world: &World, asked: &Request) -> Vec<RelPath> {
+    let again = world.plan(&Request { earlier: Some(Known::default()), ..asked.clone() });
+
+    again.links.into_keys().collect()
 }
 
 /// As [`check_round_trip`], for other requests.
