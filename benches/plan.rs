@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use criterion::{BenchmarkId, Criterion, SamplingMode, Throughput};
 use farm::{
-    Action, DirId, Fact, Fates, Leads, Name, Need, Node, Plan, Planned, Policy, RelPath, Request, Route,
-    Rules, Side, Snapshot, Step, Tree, plan,
+    Action, DirId, Fact, Fates, Leads, Mount, Name, Need, Node, Plan, Planned, Policy, RelPath, Request,
+    Route, Rules, Side, Snapshot, Step, Tree, plan,
 };
 
 const SIZES: [(&str, usize); 4] = [("1k", 1_000), ("10k", 10_000), ("100k", 100_000), ("1M", 1_000_000)];
@@ -74,8 +74,10 @@ fn request(action: Action) -> Request {
     Request {
         root: b"/home".to_vec(),
         stow_dir: Route::below_root(path(b"s")),
-        mount: RelPath::root(),
-        steps: vec![Step { action, package: path(b"p") }],
+        steps: vec![Step::new(action, path(b"p"), Mount::Into(RelPath::root()))],
+        others: Default::default(),
+        earlier: None,
+        rendered: None,
         policy: Policy::stow(),
     }
 }

@@ -3,13 +3,16 @@
 mod adopt;
 mod args;
 mod ask;
+mod contents;
 mod history;
 mod json;
+mod manifest;
 #[cfg(test)]
 mod manual;
 mod resolve;
 mod run;
 mod session;
+mod switch;
 mod told;
 mod words;
 
@@ -51,7 +54,7 @@ impl From<Exit> for ExitCode {
 }
 
 /// What `.stowrc` files say, for those who come from stow; farm's own options go over it.
-#[derive(Default, Debug)]
+#[derive(Clone, Default, Debug)]
 pub struct StowRc {
     /// `--dir`.
     pub dir: Option<PathBuf>,
@@ -95,6 +98,7 @@ pub fn run(args: Vec<OsString>, stowrc: impl FnOnce() -> Result<StowRc, String>)
         Command::Relink(change) => run::change(Verb::Relink, global, change, &stowrc, &words),
         Command::Adopt(args) => adopt::adopt(global, args, &stowrc, &words),
         Command::Eject(args) => adopt::eject(global, args, &stowrc, &words),
+        Command::Switch(asked) => switch::switch(global, asked, &stowrc, &words),
         Command::Generations(asked) => history::generations(global, asked, &stowrc, &words),
         Command::Rollback(asked) => history::back(global, asked.id, asked.undo.keep_going, &stowrc, &words),
         Command::Undo(asked) => history::back(global, None, asked.keep_going, &stowrc, &words),

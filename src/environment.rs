@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use farm::manifest::Machine;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 /// Returns the state directory: `$FARM_STATE_DIR`, else `$XDG_STATE_HOME/farm`, else `~/.local/state/farm`. Relative
@@ -14,6 +15,20 @@ pub fn state_dir() -> Option<PathBuf> {
     set("FARM_STATE_DIR")
         .or_else(|| set("XDG_STATE_HOME").map(|state| state.join("farm")))
         .or_else(|| set("HOME").filter(|home| home.is_dir()).map(|home| home.join(".local/state/farm")))
+}
+
+/// Returns the machine that this is, for a manifest to ask about.
+pub fn machine() -> Machine {
+    use std::os::unix::ffi::OsStringExt;
+    let env = env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_vec())));
+    let home = env::var_os("HOME").map(PathBuf::from).filter(|home| home.is_absolute());
+    Machine {
+        os: env::consts::OS.to_owned(),
+        host: farm::host_name(),
+        home: home.map(|home| home.into_os_string().into_vec()),
+        env: env.collect(),
+        there: Default::default(),
+    }
 }
 
 /// Returns the command as it was typed, without the program's path: generations tell it.

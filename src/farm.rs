@@ -7,6 +7,7 @@ use std::time::SystemTime;
 use crate::error::{Error, Result, ScanError};
 use crate::execute::{Failure, Outcome, Recovered, Site, execute, recover};
 use crate::journal::Header;
+use crate::known::Known;
 use crate::op::Plan;
 use crate::package::Request;
 use crate::plan::Planned;
@@ -58,6 +59,8 @@ pub struct Run<'a> {
     pub command: Vec<String>,
     /// The generation that this goes back to, if it does.
     pub back_to: Option<u64>,
+    /// What is known of the farm when it is done, where that is more than what its plans do.
+    pub known: Option<Known>,
     /// Asked before each operation; `true` takes everything back.
     pub stop: &'a (dyn Fn() -> bool + Sync),
 }
@@ -65,7 +68,8 @@ pub struct Run<'a> {
 impl Run<'_> {
     /// Returns a run that nobody stops.
     pub fn new(command: impl IntoIterator<Item = impl Into<String>>) -> Run<'static> {
-        Run { command: command.into_iter().map(Into::into).collect(), back_to: None, stop: &|| false }
+        let command = command.into_iter().map(Into::into).collect();
+        Run { command, back_to: None, known: None, stop: &|| false }
     }
 }
 
@@ -198,6 +202,7 @@ impl<'a> Memory<'a> {
         let id = generations.last().map_or(1, |last| last + 1);
         let mut header = header(id, root_path, run.command.clone());
         header.back_to = run.back_to;
+        header.known = run.known.clone();
         let numbered: Vec<Plan>;
         let phases = if phases.iter().any(Plan::moves_bytes) {
             numbered = phases.iter().map(|plan| plan.as_generation(id)).collect();

@@ -11,6 +11,7 @@ use crate::error::{Error, Result};
 use crate::execute::{Site, not_ready};
 use crate::farm::Memory;
 use crate::journal::{Header, Record};
+use crate::known::Known;
 use crate::op::{Change, Op, Place, Plan};
 use crate::path::{Name, RelPath, Route};
 use crate::store::Store;
@@ -119,6 +120,19 @@ impl Memory<'_> {
         Ok(backups)
     }
 
+    /// Returns what plans made below `root`, or found there and took over, and nothing has taken away since.
+    ///
+    /// # Errors
+    /// When a generation cannot be read.
+    pub fn known(&self, root: &Path) -> Result<Known> {
+        use std::os::unix::ffi::OsStrExt;
+        let Some(store) = self.store() else { return Ok(Known::default()) };
+        let root = root.as_os_str().as_bytes().strip_prefix(b"/").unwrap_or_default();
+        let Some(root) = RelPath::new(root) else { return Ok(Known::default()) };
+        let known = all_known(store, store.base()?, &store.generations()?)?;
+        Ok(known.rebased(|path| path.below(&root)))
+    }
+
     /// Returns the numbers of the generations that were begun before `time`, in seconds since 1970; never the last's.
     ///
     /// # Errors
@@ -135,8 +149,46 @@ impl Memory<'_> {
     /// # Errors
     /// When it cannot be removed.
     pub fn expire(&self, id: u64) -> Result<()> {
-        self.store().map_or(Ok(()), |store| store.drop_generation(id))
+        let Some(store) = self.store() else { return Ok(()) };
+        // What it made stays known without it. Going through it twice, after an interruption, comes to the same.
+        store.set_base(&all_known(store, store.base()?, &[id])?)?;
+        store.drop_generation(id)
     }
+}
+
+/// Returns what is known after these generations, by paths from the file system's root, when `base` is what was before.
+fn all_known(store: &Store, base: Known, ids: &[u64]) -> Result<Known> {
+    let mut known = base;
+    let back_to = ids.iter().map(|&id| store.header(id).map(|header| header.back_to));
+    let back_to: BTreeSet<u64> = back_to.collect::<Result<Vec<_>>>()?.into_iter().flatten().collect();
+    let mut at: BTreeMap<u64, Known> = BTreeMap::new();
+    if ids.first() == Some(&1) {
+        at.insert(0, known.clone());
+    }
+    for &id in ids {
+        let record = store.generation(id)?;
+        let root = &record.header.root;
+        match record.header.back_to.and_then(|id| at.get(&id)) {
+            Some(before) => known = before.clone(),
+            None => {
+                let ops = record.phases.iter().flat_map(|plan| plan.ops.iter());
+                ops.for_each(|op| known.enter(&op, root));
+            }
+        }
+        if let Some(whole) = &record.header.known {
+            // It says all of what is below its root, and nothing of the rest.
+            let mut rest = known.rebased(|path| path.below(root).is_none().then(|| path.clone()));
+            let whole = whole.rebased(|path| Some(root.join_path(path)));
+            rest.links.extend(whole.links);
+            rest.dirs.extend(whole.dirs);
+            rest.contents.extend(whole.contents);
+            known = rest;
+        }
+        if back_to.contains(&id) {
+            at.insert(id, known.clone());
+        }
+    }
+    Ok(known)
 }
 
 fn missing(id: u64) -> Error {

@@ -7,6 +7,7 @@ use std::io::{self, BufRead, Write};
 
 use serde::{Deserialize, Serialize};
 
+use crate::known::Known;
 use crate::op::{Links, Op, Ops, Plan, Run};
 use crate::path::RelPath;
 
@@ -31,12 +32,16 @@ pub struct Header {
     /// The generation that a rollback went back to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub back_to: Option<u64>,
+    /// What is known of the farm from then on, where that is more than what plans did. A record has it on a line of its
+    /// own, which reading the header alone leaves out.
+    #[serde(skip)]
+    pub known: Option<Known>,
 }
 
 impl Header {
     /// Returns the header of a plan that begins now.
     pub fn new(id: u64, token: String, root: RelPath, time: i64, command: Vec<String>) -> Header {
-        Header { format: FORMAT, id, token, root, time, command, back_to: None }
+        Header { format: FORMAT, id, token, root, time, command, back_to: None, known: None }
     }
 }
 
@@ -55,6 +60,7 @@ pub struct Record {
 #[serde(rename_all = "kebab-case")]
 enum Line {
     Farm(Header),
+    Known(Known),
     Op(Op),
     /// Operations that make links.
     Make(Links),
@@ -78,6 +84,9 @@ pub fn write(header: &Header, phases: &[Plan], to: &mut impl Write) -> io::Resul
         to.write_all(b"\n")
     };
     line(&Line::Farm(header.clone()))?;
+    if let Some(known) = &header.known {
+        line(&Line::Known(known.clone()))?;
+    }
     for plan in phases {
         for run in plan.ops.runs() {
             line(&match run {
@@ -126,6 +135,7 @@ pub fn read(from: &mut impl BufRead) -> io::Result<Record> {
     let mut count = None;
     for line in from.split(b'\n') {
         match (parse(&line?), count) {
+            (Ok(Line::Known(known)), None) => record.header.known = Some(known),
             (Ok(Line::Op(op)), None) => ops.push(op),
             (Ok(Line::Make(links)), None) => ops.push_run(Run::Make(links)),
             (Ok(Line::Remove(links)), None) => ops.push_run(Run::Remove(links)),
@@ -171,6 +181,12 @@ mod tests {
         let displace = Op { path: path("c"), change };
         let header =
             Header::new(7, "abc".to_owned(), path("home/ann"), 1_700_000_000, vec!["link".to_owned()]);
+        let mut header = header;
+        header.known = Some(Known {
+            links: [(path("x"), LinkText::new(b"y"))].into(),
+            dirs: [path("d")].into(),
+            contents: [(path("x"), "0".to_owned())].into(),
+        });
         let phases = vec![
             Plan { ops: make.into_iter().chain(many).collect() },
             Plan { ops: Ops::from_iter([displace]) },

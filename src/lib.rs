@@ -5,7 +5,7 @@
 //! the fewest links, [`Farm::apply`] does the plan or nothing.
 //!
 //! ```
-//! use farm::{Action, Farm, Memory, Policy, RelPath, Request, Route, RuleBook, Run, Step};
+//! use farm::{Action, Farm, Memory, Mount, Policy, RelPath, Request, Route, RuleBook, Run, Step};
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! # let scratch = std::env::temp_dir().join(format!("farm-doc-{}", std::process::id()));
@@ -13,11 +13,14 @@
 //! # std::fs::write(scratch.join("dotfiles/zsh/.zshrc"), "")?;
 //! # let home = scratch.canonicalize()?;
 //! // `home` holds `dotfiles/zsh/.zshrc`
+//! let zsh = RelPath::new(b"zsh").expect("a name");
 //! let request = Request {
 //!     root: home.as_os_str().as_encoded_bytes().to_vec(),
 //!     stow_dir: Route::below_root(RelPath::new(b"dotfiles").expect("a path below the root")),
-//!     mount: RelPath::root(),
-//!     steps: vec![Step { action: Action::Link, package: RelPath::new(b"zsh").expect("a name") }],
+//!     steps: vec![Step::new(Action::Link, zsh, Mount::Into(RelPath::root()))],
+//!     others: Default::default(),
+//!     earlier: None,
+//!     rendered: None,
 //!     policy: Policy::native(),
 //! };
 //! let farm = Farm::open(&request, &RuleBook::All)?;
@@ -39,12 +42,15 @@ mod execute;
 mod farm;
 mod history;
 mod journal;
+mod known;
+pub mod manifest;
 mod op;
 mod package;
 mod packed;
 mod path;
 mod plan;
 mod policy;
+mod rendered;
 mod rulebook;
 mod rules;
 mod scan;
@@ -52,28 +58,32 @@ mod snapshot;
 mod store;
 mod sys;
 mod tree;
+mod written;
 
 pub use error::{Error, Result, ScanError};
 pub use execute::{Failure, Outcome, Recovered};
 pub use farm::{Farm, Memory, Run};
 pub use history::Way;
 pub use journal::{Header, Record};
+pub use known::Known;
 pub use op::{Change, Entry as PackageEntry, Fate, Fates, Op, Ops, Piece, Place, Plan, Slot, Thing, What};
-pub use package::{Action, Request, Step};
+pub use package::{Action, Mount, Request, Step, Supply};
 pub use path::{LinkText, Name, RelPath, Route};
 pub use plan::{
     Compared, Conflict, Direction, InPackage, Notice, Objection, Obstacle, Planned, Reason, Refused,
     Transfer, Transferred, plan, transfer,
 };
 pub use policy::{
-    AbsoluteSource, Backup, Existing, Fold, Guarded, Naming, OnConflict, OnFile, Ownership, Policy, Refold,
-    Strategy, Tidy, Walk,
+    AbsoluteSource, Backup, Existing, Fold, Folds, Guarded, Naming, OnConflict, OnFile, Ownership, Policy,
+    Refold, Strategy, Tidy, Walk,
 };
+pub use rendered::{Content, Rendered};
 pub use rulebook::RuleBook;
 pub use rules::{
     Globs, OptionPatterns, Origin, PathPatterns, PatternError, RegexError, Rules, StartPatterns,
 };
 pub use scan::plan_transfer;
 pub use snapshot::{Fact, Need, Side, Snapshot, SourceId};
-pub use store::{Store, Wait, is_interrupted};
+pub use store::{Store, Wait, is_interrupted, rendered_dir};
+pub use sys::host_name;
 pub use tree::{DirId, Entries, Leads, Link, Node, Tree};

@@ -7,8 +7,10 @@
 
 mod adopt;
 mod conflict;
+mod earlier;
 mod eject;
 mod link;
+mod mount;
 mod owner;
 mod refold;
 mod strategy;
@@ -17,16 +19,16 @@ mod tests;
 mod transfer;
 mod unlink;
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::op::{Fates, Plan};
-use crate::package::{Action, Request};
-use crate::path::{LinkText, Name, RelPath};
-use crate::policy::{Fold, Guarded, Naming, OnConflict, Refold};
+use crate::package::{Action, Request, Step};
+use crate::path::{LinkText, Name, RelPath, Route};
+use crate::policy::{Fold, Guarded, Naming, OnConflict, Ownership, Refold};
 use crate::rules::Candidate;
 use crate::snapshot::{Need, Side, Snapshot, SourceId};
-use crate::tree::{DirId, Entries, Leads, Node, ROOT, Texts, Tree};
+use crate::tree::{DirId, Entries, Leads, Node, Texts, Tree};
 
 pub use conflict::{Compared, Conflict, Notice, Obstacle, Reason};
 pub use transfer::{Direction, InPackage, Objection, Refused, Transfer, Transferred, transfer};
@@ -46,6 +48,8 @@ pub struct Planned {
     pub skipped: Vec<Conflict>,
     /// What was left out on purpose.
     pub notices: Vec<Notice>,
+    /// The links that the steps have in the end, made or found, when the request says what earlier runs made.
+    pub links: BTreeMap<RelPath, LinkText>,
 }
 
 /// Plans `request` on what `snapshot` knows.
@@ -59,7 +63,7 @@ pub fn plan(request: &Request, snapshot: &Snapshot) -> Result<Planned, BTreeSet<
     loop {
         let mut planner = Planner::new(&request, snapshot);
         planner.run();
-        let Planner { tree, needs, fates, conflicts: found, skipped, notices, .. } = planner;
+        let Planner { tree, needs, fates, conflicts: found, skipped, notices, standing, .. } = planner;
         if !needs.is_empty() {
             return Err(needs);
         }
@@ -79,7 +83,8 @@ pub fn plan(request: &Request, snapshot: &Snapshot) -> Result<Planned, BTreeSet<
         let plan = Plan::between(&snapshot.target, &after, &fates);
         held_back.sort();
         held_back.dedup();
-        return Ok(Planned { plan, after, held_back, conflicts, skipped, notices });
+        let links = earlier::left_standing(standing, &after);
+        return Ok(Planned { plan, after, held_back, conflicts, skipped, notices, links });
     }
 }
 
@@ -106,6 +111,10 @@ struct Planner<'a> {
     conflicts: Vec<Conflict>,
     skipped: Vec<Conflict>,
     notices: Vec<Notice>,
+    /// The step that is being planned, where it says which directories fold.
+    folding: Option<&'a Step>,
+    /// The links of the steps, where that matters.
+    standing: BTreeMap<RelPath, LinkText>,
     /// Directories that unlinking has visited, where folding waits for the last package.
     to_refold: Vec<DirId>,
     /// Target directories that packages were mirrored into, and those that unlinking went through, where it matters.
@@ -127,6 +136,8 @@ impl<'a> Planner<'a> {
             conflicts: Vec::new(),
             skipped: Vec::new(),
             notices: Vec::new(),
+            folding: None,
+            standing: BTreeMap::new(),
             to_refold: Vec::new(),
             entered: HashSet::new(),
             unlinked_in: HashSet::new(),
@@ -138,8 +149,8 @@ impl<'a> Planner<'a> {
     fn run(&mut self) {
         let of = |action| self.request.steps.iter().filter(move |s| s.action == action);
         for step in of(Action::Unlink) {
-            if let Some(id) = self.package(&step.package) {
-                self.unlink(id);
+            if let Some(id) = self.package_of(step) {
+                self.unlink(id, step);
             }
         }
         // What is not known yet must not be planned upon: a directory might fold here that does not.
@@ -152,19 +163,32 @@ impl<'a> Planner<'a> {
         if !self.needs.is_empty() {
             return;
         }
+        self.clear_earlier();
+        if !self.needs.is_empty() {
+            return;
+        }
         for step in of(Action::Link) {
-            if let Some(id) = self.package(&step.package) {
-                self.link(id);
+            if let Some(id) = self.package_of(step) {
+                self.folding = Some(step).filter(|step| step.folds.is_some());
+                self.link(id, step);
+                self.folding = None;
             }
         }
         self.restore();
     }
 
     fn package(&mut self, package: &RelPath) -> Option<SourceId> {
-        let id = self.snapshot.source_at(&self.request.stow_dir, package);
+        self.package_in(&self.request.stow_dir, package)
+    }
+
+    fn package_of(&mut self, step: &Step) -> Option<SourceId> {
+        self.package_in(self.request.origin(step), &step.package)
+    }
+
+    fn package_in(&mut self, stow_dir: &Route, package: &RelPath) -> Option<SourceId> {
+        let id = self.snapshot.source_at(stow_dir, package);
         if id.is_none() {
-            let stow_dir = self.request.stow_dir.clone();
-            self.needs.insert(Need::Package { stow_dir, package: package.clone() });
+            self.needs.insert(Need::Package { stow_dir: stow_dir.clone(), package: package.clone() });
         }
         id
     }
@@ -184,7 +208,9 @@ impl<'a> Planner<'a> {
     fn mirror(&mut self, dir: DirId, src: Src, target_dir: &RelPath) -> Option<Option<&'a Arc<Entries>>> {
         let entries = self.snapshot.source(src.id).tree.entries(src.dir);
         let (Some(entries), Some(there)) = (entries, self.tree.entries(dir)) else { return Some(None) };
-        let is_likely = entries.len() >= WORTH_MIRRORING
+        // Who wants to know of each link looks at each.
+        let is_likely = self.request.earlier.is_none()
+            && entries.len() >= WORTH_MIRRORING
             && there.len() <= entries.len()
             && (there.is_empty() || there.only_links())
             && self.asides.is_empty()
@@ -193,7 +219,8 @@ impl<'a> Planner<'a> {
         if !is_likely {
             return Some(None);
         }
-        let need = Need::Mirror { source: src.id, dir: src.dir, target_dir: target_dir.clone() };
+        let rules_dir = self.rules_dir(&self.snapshot.source(src.id).tree.path(src.dir), target_dir);
+        let need = Need::Mirror { source: src.id, dir: src.dir, target_dir: target_dir.clone(), rules_dir };
         let known = self.snapshot.mirror(&need);
         if known.is_none() {
             self.needs.insert(need);
@@ -287,6 +314,23 @@ impl<'a> Planner<'a> {
         self.request.policy.naming.target_name(name)
     }
 
+    /// Returns the path of a directory by which ignore rules know it in the target.
+    ///
+    /// Stow asks by its place in the target. A package may land anywhere, so farm asks by its place in the package.
+    fn rules_dir(&self, source_dir: &RelPath, target_dir: &RelPath) -> RelPath {
+        match (self.request.policy.ownership, self.request.policy.naming) {
+            (Ownership::ByText, _) => target_dir.clone(),
+            (_, Naming::AsIs) => source_dir.clone(),
+            (_, Naming::Dotfiles) => self.spelled(source_dir),
+        }
+    }
+
+    /// Returns a path in a package as the target spells it.
+    fn spelled(&self, path: &RelPath) -> RelPath {
+        let names: Vec<Name> = path.names().map(|name| self.target_name(&name)).collect();
+        RelPath::from_names(&names)
+    }
+
     /// Tells whether an entry of a package is kept out by the package's rules.
     fn ignored(
         &self,
@@ -336,27 +380,6 @@ impl<'a> Planner<'a> {
             Some(Node::Link(link)) => link.leads != Leads::Nothing,
             Some(_) => true,
         }
-    }
-
-    /// Returns the directory that packages mirror into, made where it is missing when `make` says so.
-    fn mount(&mut self, make: bool, package: SourceId) -> Option<DirId> {
-        let mut dir = ROOT;
-        for name in self.request.mount.names() {
-            if !self.target_read(dir, Texts::None) {
-                return None;
-            }
-            dir = match self.tree.get(dir, &name)? {
-                Some(Node::Dir(id)) => id,
-                None if make => self.tree.make_dir(dir, &name),
-                None => return None,
-                Some(_) => {
-                    let path = self.tree.path(dir).join(&name);
-                    self.conflict(Action::Link, package, path, Reason::NotADirectory);
-                    return None;
-                }
-            };
-        }
-        Some(dir)
     }
 
     fn conflict(&mut self, action: Action, package: SourceId, path: RelPath, reason: Reason) {

@@ -3,13 +3,17 @@
 use std::collections::BTreeMap;
 
 use crate::path::{Name, RelPath};
-use crate::rules::PathPatterns;
+use crate::rules::{Globs, PathPatterns};
 
 /// The choices of one request. [`Policy::stow`] and [`Policy::native`] are the two dialects.
 #[derive(Clone, Debug)]
 pub struct Policy {
     /// When a directory becomes one link.
     pub fold: Fold,
+    /// Target directories that never become one link, by their paths from the farm's root.
+    pub never_fold: Globs,
+    /// What holds in the place of these two for some paths of the dotfiles directory and all below them.
+    pub folds_of: BTreeMap<RelPath, Folds>,
     /// When unlinking turns a directory back into one link.
     pub refold: Refold,
     /// Which links are the farm's own.
@@ -30,7 +34,7 @@ pub struct Policy {
     pub on_conflict: OnConflict,
     /// What becomes of things in the way that are not the farm's.
     pub strategy: Strategy,
-    /// Paths from the farm's root where another strategy was chosen.
+    /// Paths from the farm's root where, and below which, another strategy was chosen.
     pub decisions: BTreeMap<RelPath, Strategy>,
     /// The backups that come back when unlinking frees their place: by the path from the farm's root, the backup's
     /// name in the same directory. Whoever makes the request knows which ones farm made.
@@ -50,6 +54,22 @@ pub enum Fold {
     Whole,
     /// Never (`--no-folding`, `--no-fold`).
     Never,
+}
+
+/// Which directories become one link.
+#[derive(Clone, Debug)]
+pub struct Folds {
+    /// When a directory does.
+    pub fold: Fold,
+    /// Target directories that never do, by their paths from the farm's root.
+    pub never: Globs,
+}
+
+impl Folds {
+    /// Tells whether something at this target path may become one link.
+    pub fn may_fold(&self, path: &RelPath) -> bool {
+        self.fold != Fold::Never && !self.never.matches(path.as_bytes())
+    }
 }
 
 /// When a directory that an unlink left with links of one package becomes one link.
@@ -111,9 +131,10 @@ pub enum Walk {
 }
 
 /// How an entry's name in the package becomes its name in the target.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub enum Naming {
     /// Unchanged.
+    #[default]
     AsIs,
     /// `dot-x` as `.x` (`--dotfiles`).
     Dotfiles,
@@ -196,6 +217,17 @@ pub enum Existing {
 }
 
 impl Policy {
+    /// Returns when a directory at a path of the dotfiles directory becomes one link, and where it never does.
+    pub fn folds(&self, source: &RelPath) -> (Fold, &Globs) {
+        let above = std::iter::successors(Some(source.clone()), |path| Some(path.split()?.0));
+        let of = |path: RelPath| self.folds_of.get(&path);
+        match self.folds_of.is_empty() {
+            true => None,
+            false => above.into_iter().find_map(of),
+        }
+        .map_or((self.fold, &self.never_fold), |folds| (folds.fold, &folds.never))
+    }
+
     /// Tells whether anything that is not the farm's may move out of the way.
     pub fn makes_way(&self) -> bool {
         self.strategy != Strategy::Stop || !self.decisions.is_empty()
@@ -203,13 +235,20 @@ impl Policy {
 
     /// Returns what becomes of something in the way at `path`.
     pub fn strategy_at(&self, path: &RelPath) -> &Strategy {
-        self.decisions.get(path).unwrap_or(&self.strategy)
+        if self.decisions.is_empty() {
+            return &self.strategy;
+        }
+        let above = std::iter::successors(Some(path.clone()), |path| Some(path.split()?.0));
+        let decided = above.into_iter().find_map(|path| self.decisions.get(&path));
+        decided.unwrap_or(&self.strategy)
     }
 
     /// Returns GNU Stow's choices when no option is given.
     pub fn stow() -> Policy {
         Policy {
             fold: Fold::Always,
+            never_fold: Globs::default(),
+            folds_of: BTreeMap::new(),
             refold: Refold::AfterEach,
             ownership: Ownership::ByText,
             absolute_source: AbsoluteSource::Conflict,

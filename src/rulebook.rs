@@ -26,6 +26,8 @@ pub enum RuleBook {
     Native {
         /// The dotfiles directory's list.
         dotfiles: GlobList,
+        /// The list of the manifest.
+        manifest: GlobList,
         /// The list of the command line, which has the last word.
         options: GlobList,
         /// What a `.stowrc` says.
@@ -49,17 +51,25 @@ impl RuleBook {
         Ok(RuleBook::Stow(StowRules { options: Arc::new(options), list: Arc::new(list) }))
     }
 
-    /// Returns farm's own rules for the dotfiles directory at `path`, with the globs of `--ignore` and the patterns
-    /// of a `.stowrc`.
+    /// Returns farm's own rules for the dotfiles directory at `path`, with the globs of its manifest and of `--ignore`,
+    /// and the patterns of a `.stowrc`.
     ///
     /// # Errors
     /// A pattern that cannot be understood, a list that cannot be read.
-    pub fn native(path: &Path, globs: &[String], stowrc: OptionPatterns) -> Result<RuleBook, ScanError> {
+    pub fn native(
+        path: &Path,
+        manifest: &[String],
+        globs: &[String],
+        stowrc: OptionPatterns,
+    ) -> Result<RuleBook, ScanError> {
         let handle = Handle::open(path).map_err(|e| Error::new("open dotfiles directory", path, e))?;
         let dotfiles = glob_list(&handle, path, Base::Dotfiles)?;
-        let options = GlobList::new(Base::Package, globs.join("\n").as_bytes())
-            .map_err(|error| ScanError::Glob { file: "--ignore".into(), error })?;
-        Ok(RuleBook::Native { dotfiles, options, stowrc: Arc::new(stowrc) })
+        let list = |globs: &[String], file: &str| {
+            GlobList::new(Base::Package, globs.join("\n").as_bytes())
+                .map_err(|error| ScanError::Glob { file: file.into(), error })
+        };
+        let (manifest, options) = (list(manifest, "farm.toml")?, list(globs, "--ignore")?);
+        Ok(RuleBook::Native { dotfiles, manifest, options, stowrc: Arc::new(stowrc) })
     }
 
     /// Returns the rules of the package at `path`, whose handle is `package`.
@@ -74,10 +84,11 @@ impl RuleBook {
                 options: rules.options.clone(),
                 list: own()?.unwrap_or_else(|| rules.list.clone()),
             })),
-            RuleBook::Native { dotfiles, options, stowrc } => {
+            RuleBook::Native { dotfiles, manifest, options, stowrc } => {
                 let name = package_name(path);
                 let list = own()?.unwrap_or_else(|| Arc::new(IgnoreList::BuiltIn));
-                let lists = vec![dotfiles.clone(), glob_list(package, path, Base::Package)?, options.clone()];
+                let package = glob_list(package, path, Base::Package)?;
+                let lists = vec![manifest.clone(), dotfiles.clone(), package, options.clone()];
                 let base = StowRules { options: stowrc.clone(), list };
                 Ok(Rules::Native(NativeRules::new(name, lists, base)))
             }
@@ -89,8 +100,8 @@ impl RuleBook {
         match self {
             RuleBook::All => Rules::All,
             RuleBook::Stow(rules) => Rules::Stow(rules.clone()),
-            RuleBook::Native { dotfiles, options, stowrc } => {
-                let lists = vec![dotfiles.clone(), options.clone()];
+            RuleBook::Native { dotfiles, manifest, options, stowrc } => {
+                let lists = vec![manifest.clone(), dotfiles.clone(), options.clone()];
                 let base = StowRules { options: stowrc.clone(), list: Arc::new(IgnoreList::BuiltIn) };
                 Rules::Native(NativeRules::new(package_name(path), lists, base))
             }

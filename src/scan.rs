@@ -17,6 +17,7 @@ use crate::rules::Rules;
 use crate::snapshot::{Fact, Need, Side, Snapshot, SourceId};
 use crate::sys::{self, Handle, os};
 use crate::tree::{LARGE, Node, Texts};
+use crate::written;
 
 /// Fewer needs than this are answered one after the other: a thread costs more than it saves.
 const WORTH_SHARING: usize = 256;
@@ -103,6 +104,12 @@ impl<'a> Scanner<'a> {
     }
 
     fn fact(&self, snapshot: &Snapshot, need: Need) -> Result<(Need, Fact), ScanError> {
+        if let Some(rendered) = &self.request.rendered
+            && let Some(fact) = written::answer(rendered, snapshot, &self.root, &need)
+                .map_err(|error| Error::new("compare files in", os(&self.request.root), error))?
+        {
+            return Ok((need, fact));
+        }
         let fact = match &need {
             Need::Package { stow_dir, package } => Fact::Package(self.package(&stow_dir.join_path(package))?),
             Need::NewPackage { stow_dir, package } => {
@@ -152,7 +159,9 @@ impl<'a> Scanner<'a> {
                 Fact::Texts(links.map_err(|e| self.error(snapshot, "read links in", Side::Target, &path, e))?)
             }
             Need::InStep { .. } | Need::Below { .. } => unreachable!("`learn` asks for listings instead"),
-            Need::Mirror { source, dir, target_dir } => snapshot.make_mirror(*source, *dir, target_dir),
+            Need::Mirror { source, dir, target_dir, rules_dir } => {
+                snapshot.make_mirror(*source, *dir, target_dir, rules_dir)
+            }
             Need::Text { dir, name } => {
                 let path = snapshot.target.path(*dir).join(name);
                 let text = self.root.read_link(&path);

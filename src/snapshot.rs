@@ -122,6 +122,8 @@ pub enum Need {
         dir: DirId,
         /// Where the links are.
         target_dir: RelPath,
+        /// The directory as ignore rules know it.
+        rules_dir: RelPath,
     },
     /// The texts of the links in a target's directory that have the names of a package's entries: [`Fact::Texts`].
     Texts {
@@ -273,12 +275,18 @@ impl Snapshot {
     }
 
     /// Answers [`Need::Mirror`].
-    pub fn make_mirror(&self, source: SourceId, dir: DirId, target_dir: &RelPath) -> Fact {
+    pub fn make_mirror(
+        &self,
+        source: SourceId,
+        dir: DirId,
+        target_dir: &RelPath,
+        rules_dir: &RelPath,
+    ) -> Fact {
         let Source { tree, rules, .. } = self.source(source);
         let source_dir = &tree.path(dir);
         let counts = |name: &Name, node: &Node| {
             let is_dir = matches!(node, Node::Dir(_));
-            !rules.ignores(&Candidate { source_dir, target_dir, name, is_dir })
+            !rules.ignores(&Candidate { source_dir, target_dir: rules_dir, name, is_dir })
         };
         let mirror = || {
             let head = self.source(source).route().join_path(source_dir).head_from(target_dir.depth())?;
@@ -426,6 +434,8 @@ impl Snapshot {
             (Need::Listing { side, dir, .. }, Fact::Listing(listing)) => {
                 self.tree_mut(side).fill(dir, listing);
             }
+            // Somebody else has asked for all of it at the same time.
+            (Need::Start { dir, .. }, _) if self.target.known_entries(dir).is_some() => {}
             (Need::Start { dir, .. }, Fact::Listing(listing)) => self.target.fill(dir, listing),
             (Need::Start { dir, .. }, Fact::Large) => self.target.set_large(dir),
             (Need::Names { dir, .. }, Fact::Names(names)) => self.target.learn_names(dir, &names),

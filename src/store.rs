@@ -3,16 +3,18 @@
 //! Below it each target has a directory with a lock, the journal of the plan that is being done, the records of those
 //! that were (generations), and what they moved out of the way. Losing it loses history, never the farm.
 
-use std::fs::{File, TryLockError};
+use std::fs::{File, Permissions, TryLockError};
 use std::io::{self, BufReader, BufWriter, Write};
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
 use crate::journal::{self, Header, Record};
+use crate::known::Known;
 use crate::op::{Plan, Slot};
-use crate::path::RelPath;
+use crate::path::{Name, RelPath};
+use crate::rendered::{Content, Rendered};
 use crate::sys::{Handle, fault};
 use crate::tree::{Node, Texts};
 
@@ -22,6 +24,9 @@ const UNFINISHED: &str = "journal.new";
 const COMMITTED: &str = "committed";
 const GENERATIONS: &str = "generations";
 const KEPT: &str = "kept";
+const RENDERED: &str = "rendered";
+const BASE: &str = "known";
+const NEW_BASE: &str = "known.new";
 
 /// Asked when another farm is at work on the target; tells whether to wait for it.
 pub type Wait<'a> = &'a dyn Fn() -> bool;
@@ -48,6 +53,11 @@ pub enum Interrupted {
 
 /// Returns the directory that holds the memory of the target.
 pub fn directory(state: &Path, target: &Path) -> PathBuf {
+    state.join("targets").join(name_of(target))
+}
+
+/// Returns a name that stands for an absolute path.
+fn name_of(target: &Path) -> String {
     // FNV-1a: the same on every machine and in every version, and nobody attacks the name of a directory of their own.
     let hash = target.as_os_str().as_bytes().iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, &byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
@@ -55,7 +65,12 @@ pub fn directory(state: &Path, target: &Path) -> PathBuf {
     let name = target.file_name().map_or("root".into(), |name| name.to_string_lossy());
     // Two hundred bytes at most: a name takes 255.
     let name: String = name.chars().take(50).collect();
-    state.join("targets").join(format!("{name}-{hash:016x}"))
+    format!("{name}-{hash:016x}")
+}
+
+/// Returns the directory that holds the files that farm writes for the target as a dotfiles directory's manifest says.
+pub fn rendered_dir(state: &Path, target: &Path, dotfiles: &Path) -> PathBuf {
+    directory(state, target).join(RENDERED).join(name_of(dotfiles))
 }
 
 /// Tells whether an interrupted plan waits for recovery, without touching anything.
@@ -355,6 +370,70 @@ impl Store {
             self.dir.open_below(&below(GENERATIONS))?.unlink(name.as_bytes())
         };
         drop_both().map_err(|error| self.error("remove generation", &name, error))
+    }
+
+    /// Writes those of the files for a dotfiles directory that are not there yet.
+    ///
+    /// # Errors
+    /// The system's. What was written by then stays: nothing leads to it.
+    pub fn render(&self, dotfiles: &Path, rendered: &Rendered) -> Result<()> {
+        let shelf = name_of(dotfiles);
+        let write = |name: &Name, content: &Content| {
+            self.dir.make_private_dir(RENDERED.as_bytes())?;
+            let dir = self.dir.open_below(&below(RENDERED))?;
+            dir.make_private_dir(shelf.as_bytes())?;
+            let dir = dir.open_below(&below(&shelf))?;
+            if crate::written::holds(&dir, name, content)? {
+                return Ok(());
+            }
+            let temporary = [name.as_bytes(), b".new"].concat();
+            match dir.unlink(&temporary) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
+            let mut file = dir.create_file(&temporary)?;
+            file.write_all(&content.bytes)?;
+            file.set_permissions(Permissions::from_mode(content.mode))?;
+            file.sync_all()?;
+            dir.rename_over(&temporary, name.as_bytes())?;
+            dir.sync()
+        };
+        for (name, content) in &rendered.files {
+            let path = format!("{RENDERED}/{shelf}/{}", String::from_utf8_lossy(name.as_bytes()));
+            write(name, content).map_err(|error| self.error("write", &path, error))?;
+        }
+        Ok(())
+    }
+
+    /// Returns what is known of the farm from generations that were dropped, by paths from the file system's root.
+    ///
+    /// # Errors
+    /// When it cannot be read or understood.
+    pub fn base(&self) -> Result<Known> {
+        let file = match self.dir.open_file(BASE.as_bytes()) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Known::default()),
+            opened => opened.map_err(|error| self.error("read", BASE, error))?,
+        };
+        serde_json::from_reader(BufReader::new(file)).map_err(|error| self.error("read", BASE, error.into()))
+    }
+
+    /// Remembers what is known of the farm from generations that are about to be dropped.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn set_base(&self, known: &Known) -> Result<()> {
+        let write = || {
+            match self.dir.unlink(NEW_BASE.as_bytes()) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
+            let mut file = BufWriter::new(self.dir.create_file(NEW_BASE.as_bytes())?);
+            serde_json::to_writer(&mut file, known)?;
+            file.flush()?;
+            file.get_ref().sync_all()?;
+            self.dir.rename_over(NEW_BASE.as_bytes(), BASE.as_bytes())
+        };
+        write().map_err(|error| self.error("write", BASE, error))
     }
 
     /// Removes the directories that were made to keep something and keep nothing.

@@ -661,6 +661,11 @@ pub fn is_nowhere(error: &io::Error) -> bool {
     nowhere.iter().any(|errno| error.raw_os_error() == Some(errno.raw_os_error()))
 }
 
+/// Returns the machine's name in the network.
+pub fn host_name() -> String {
+    rustix::system::uname().nodename().to_string_lossy().into_owned()
+}
+
 /// Returns bytes as the system's string.
 pub fn os(bytes: &[u8]) -> &OsStr {
     OsStr::from_bytes(bytes)

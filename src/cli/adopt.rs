@@ -6,6 +6,7 @@ use std::path::Path;
 use farm::{Direction, Error, Fold, Naming, Policy, RelPath, Route, RuleBook, ScanError, Transfer};
 
 use super::args::{self, Global, Verb};
+use super::resolve::{Landed, Refusal};
 use super::run::{self, SYNTAX};
 use super::session::{self, Session};
 use super::words::Words;
@@ -15,6 +16,8 @@ use super::{Exit, StowRc, json, resolve};
 struct Asked<'a> {
     farm: resolve::Farm,
     package: RelPath,
+    /// Where it lands.
+    mount: RelPath,
     /// Whether the package is to be made.
     is_new: bool,
     paths: &'a [OsString],
@@ -30,46 +33,59 @@ pub fn adopt(global: &Global, args: &args::Adopt, stowrc: &StowRc, words: &Words
     }
     let found = resolve::Farm::find(global.dir.as_deref(), global.target.as_deref(), stowrc)
         .and_then(|farm| farm.package_or_new(&args.package).map(|package| (farm, package)));
-    let (farm, (package, is_new)) = match found {
+    let (farm, (Landed { package, mount }, is_new)) = match found {
         Ok(found) => found,
         Err(refusal) => return words.refusal(&refusal),
     };
-    let mut policy = policy(args.dotfiles, stowrc);
+    let stowrc = &farm.stowrc(stowrc);
+    let mut policy = match policy(&farm, args.dotfiles, stowrc) {
+        Ok(policy) => policy,
+        Err(refusal) => return words.refusal(&refusal),
+    };
     if args.no_fold || stowrc.no_fold {
         policy.fold = Fold::Never;
     }
     let direction = Direction::Adopt { overwrite: args.overwrite };
-    let (paths, ignore) = (&args.paths, &args.ignore);
-    transfer(&Asked { farm, package, is_new, paths, direction, ignore, policy }, global, stowrc, words)
+    let (paths, ignore, mount) = (&args.paths, &args.ignore, mount.at().clone());
+    let asked = Asked { farm, package, mount, is_new, paths, direction, ignore, policy };
+    transfer(&asked, global, stowrc, words)
 }
 
 /// Runs `farm eject`.
 pub fn eject(global: &Global, args: &args::Eject, stowrc: &StowRc, words: &Words) -> Exit {
     let found = resolve::Farm::find(global.dir.as_deref(), global.target.as_deref(), stowrc)
         .and_then(|farm| farm.package(&args.package).map(|package| (farm, package)));
-    let (farm, package) = match found {
+    let (farm, Landed { package, mount }) = match found {
         Ok(found) => found,
         Err(refusal) => return words.refusal(&refusal),
     };
-    let policy = policy(args.dotfiles, stowrc);
-    let (paths, direction) = (&args.paths, Direction::Eject);
-    let asked = Asked { farm, package, is_new: false, paths, direction, ignore: &[], policy };
+    let stowrc = &farm.stowrc(stowrc);
+    let policy = match policy(&farm, args.dotfiles, stowrc) {
+        Ok(policy) => policy,
+        Err(refusal) => return words.refusal(&refusal),
+    };
+    let (paths, direction, mount) = (&args.paths, Direction::Eject, mount.at().clone());
+    let asked = Asked { farm, package, mount, is_new: false, paths, direction, ignore: &[], policy };
     transfer(&asked, global, stowrc, words)
 }
 
-fn policy(dotfiles: bool, stowrc: &StowRc) -> Policy {
-    let naming = if dotfiles || stowrc.dotfiles { Naming::Dotfiles } else { Naming::AsIs };
-    Policy { naming, ..Policy::native() }
+fn policy(farm: &resolve::Farm, dotfiles: bool, stowrc: &StowRc) -> Result<Policy, Refusal> {
+    let mut policy = Policy::native();
+    farm.enter(&mut policy)?;
+    if dotfiles || stowrc.dotfiles {
+        policy.naming = Naming::Dotfiles;
+    }
+    Ok(policy)
 }
 
 fn transfer(asked: &Asked, global: &Global, stowrc: &StowRc, words: &Words) -> Exit {
-    let Asked { farm, package, policy, .. } = asked;
+    let Asked { farm, package, mount, policy, .. } = asked;
     let paths: std::io::Result<Vec<Route>> = asked.paths.iter().map(|path| farm.locate(path)).collect();
     let paths = match paths {
         Ok(paths) => paths,
         Err(error) => return words.error(&Error::new("find the current directory", ".", error)),
     };
-    let rules = match RuleBook::native(&farm.dir, asked.ignore, stowrc.ignore.clone()) {
+    let rules = match RuleBook::native(&farm.dir, farm.ignore(), asked.ignore, stowrc.ignore.clone()) {
         Ok(rules) => rules,
         Err(ScanError::Glob { file, error }) if file == Path::new("--ignore") => {
             return words.usage(&format!("--ignore: {error}"), SYNTAX);
@@ -77,7 +93,8 @@ fn transfer(asked: &Asked, global: &Global, stowrc: &StowRc, words: &Words) -> E
         Err(error) => return words.scan_error(&error),
     };
     let request = farm.request(Vec::new(), policy.clone());
-    let transfer = Transfer { direction: asked.direction, package: package.clone(), paths };
+    let (package, mount) = (package.clone(), mount.clone());
+    let transfer = Transfer { direction: asked.direction, package, mount, paths };
     let wait = session::wait(global, words);
     let mut session = match Session::open(global, &farm.target(), &wait, words) {
         Ok(session) => session,

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use clap::builder::{OsStringValueParser, TypedValueParser as _};
 use clap::{Parser, Subcommand, ValueEnum, ValueHint};
+use farm::manifest::Clash;
 use farm::{Action, Backup, Existing, Name, Strategy};
 
 /// Links the packages of a dotfiles repository into your home, folded into as few symbolic links as possible.
@@ -29,11 +30,11 @@ Exit status: 0 done or nothing to do, 1 refused or rolled back, 2 usage, 3 somet
 #[command(next_help_heading = "Everywhere")]
 pub struct Global {
     /// The dotfiles directory, which holds the packages [default: $FARM_DIR, $STOW_DIR, the nearest directory
-    /// upwards with a farm.toml, --dir in .stowrc, the current directory]
+    /// upwards with a farm.toml, --dir in .stowrc, ~/.dotfiles or ~/dotfiles with a farm.toml, the current directory]
     #[arg(short, long, value_name = "DIR", global = true, value_hint = ValueHint::DirPath)]
     pub dir: Option<PathBuf>,
-    /// The directory that gets the links [default: $FARM_TARGET, --target in .stowrc, the parent of the dotfiles
-    /// directory]
+    /// The directory that gets the links [default: $FARM_TARGET, the target of farm.toml, --target in .stowrc, the
+    /// parent of the dotfiles directory]
     #[arg(short, long, value_name = "DIR", global = true, value_hint = ValueHint::DirPath)]
     pub target: Option<PathBuf>,
     /// Show the plan and change nothing
@@ -96,6 +97,9 @@ pub enum Command {
     Adopt(Adopt),
     /// Move what a package's links stand for back into their place; the package lets go of it
     Eject(Eject),
+    /// Make the farm what farm.toml says: link what it names, and take away what an earlier switch or link made and it
+    /// no longer names
+    Switch(Switch),
     /// List what was changed, the newest first
     #[command(visible_alias = "log")]
     Generations(Generations),
@@ -111,6 +115,16 @@ pub enum Command {
     /// Behave as GNU Stow's chkstow does: `farm chkstow --help`
     #[command(disable_help_flag = true)]
     Chkstow(Passed),
+}
+
+/// What `switch` takes.
+#[derive(clap::Args, Debug)]
+pub struct Switch {
+    /// The profile of farm.toml; without profiles, everything that counts on this machine
+    #[arg(value_name = "PROFILE")]
+    pub profile: Option<String>,
+    #[command(flatten)]
+    pub in_the_way: InTheWay,
 }
 
 /// What `generations` takes.
@@ -153,13 +167,14 @@ pub enum Verb {
     Link,
     Unlink,
     Relink,
+    Switch,
 }
 
 impl Verb {
     /// Returns what happens to each package, in this order.
     pub fn actions(self) -> &'static [Action] {
         match self {
-            Verb::Link => &[Action::Link],
+            Verb::Link | Verb::Switch => &[Action::Link],
             Verb::Unlink => &[Action::Unlink],
             Verb::Relink => &[Action::Unlink, Action::Link],
         }
@@ -199,8 +214,8 @@ pub struct InTheWay {
     pub on_conflict: Option<OnConflict>,
     /// Give it another name in the same directory, with .backup or SUFFIX at the end
     #[arg(long, value_name = "SUFFIX", group = "way", num_args = 0..=1, require_equals = true,
-          default_missing_value = ".backup", value_parser = OsStringValueParser::new().try_map(suffix))]
-    pub backup: Option<Name>,
+          value_parser = OsStringValueParser::new().try_map(suffix))]
+    pub backup: Option<Option<Name>>,
     /// Let a file take the place of the package's file, whose content goes to the state directory
     #[arg(long, group = "way")]
     pub adopt: bool,
@@ -241,6 +256,21 @@ pub enum IfTaken {
     Number,
 }
 
+/// What becomes of things in the way when no option says it.
+#[derive(Clone, Debug)]
+pub struct DefaultWay {
+    /// What.
+    pub clash: Clash,
+    /// How backups are named.
+    pub backup: Backup,
+}
+
+impl Default for DefaultWay {
+    fn default() -> DefaultWay {
+        DefaultWay { clash: Clash::Stop, backup: Backup::default() }
+    }
+}
+
 /// What the options about things in the way come to.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Way {
@@ -252,25 +282,36 @@ pub enum Way {
 
 impl InTheWay {
     /// Returns what the options come to, or `None` when there is an option about backups and none are made.
-    pub fn way(&self) -> Option<Way> {
-        let mut backup = Backup::default();
-        if let Some(suffix) = &self.backup {
+    pub fn way(&self, default: &DefaultWay) -> Option<Way> {
+        let mut backup = default.backup.clone();
+        if let Some(Some(suffix)) = &self.backup {
             backup.suffix = suffix.clone();
         }
-        if self.backup_existing == Some(IfTaken::Number) {
-            backup.existing = Existing::Number;
+        match self.backup_existing {
+            Some(IfTaken::Refuse) => backup.existing = Existing::Refuse,
+            Some(IfTaken::Number) => backup.existing = Existing::Number,
+            None => {}
         }
-        let way = match self.on_conflict {
-            Some(OnConflict::Ask) => return Some(Way::Ask(backup)),
-            Some(OnConflict::Backup) => Strategy::Backup(backup),
-            _ if self.backup.is_some() => Strategy::Backup(backup),
-            Some(OnConflict::Adopt) => Strategy::Adopt,
-            Some(OnConflict::Replace) => Strategy::Replace,
-            Some(OnConflict::Skip) => Strategy::Skip,
-            _ if self.adopt => Strategy::Adopt,
-            _ if self.replace => Strategy::Replace,
-            _ if self.skip => Strategy::Skip,
-            Some(OnConflict::Stop) | None => Strategy::Stop,
+        let clash = match self.on_conflict {
+            Some(OnConflict::Stop) => Clash::Stop,
+            Some(OnConflict::Skip) => Clash::Skip,
+            Some(OnConflict::Backup) => Clash::Backup,
+            Some(OnConflict::Adopt) => Clash::Adopt,
+            Some(OnConflict::Replace) => Clash::Replace,
+            Some(OnConflict::Ask) => Clash::Ask,
+            None if self.backup.is_some() => Clash::Backup,
+            None if self.adopt => Clash::Adopt,
+            None if self.replace => Clash::Replace,
+            None if self.skip => Clash::Skip,
+            None => default.clash,
+        };
+        let way = match clash {
+            Clash::Ask => return Some(Way::Ask(backup)),
+            Clash::Backup => Strategy::Backup(backup),
+            Clash::Stop => Strategy::Stop,
+            Clash::Skip => Strategy::Skip,
+            Clash::Adopt => Strategy::Adopt,
+            Clash::Replace => Strategy::Replace,
         };
         let unused = self.backup_existing.is_some() && !matches!(way, Strategy::Backup(_));
         (!unused).then_some(Way::All(way))
@@ -316,7 +357,7 @@ impl Unlink {
 /// What all three take.
 #[derive(clap::Args, Clone, Debug)]
 pub struct Packages {
-    /// Packages: names of directories in the dotfiles directory, or paths to them
+    /// Packages: their names in farm.toml, names of directories in the dotfiles directory, or paths to them
     #[arg(value_name = "PKG", required = true, value_hint = ValueHint::DirPath)]
     pub names: Vec<OsString>,
     /// Translate `dot-name` in a package to `.name` in the target
@@ -420,7 +461,7 @@ mod tests {
         let words = ["farm", "link", "p"].into_iter().chain(line.split_whitespace());
         let args = Args::try_parse_from(words).map_err(|error| error.kind())?;
         let Command::Link(change) = args.command else { panic!("not a link") };
-        Ok(change.in_the_way.way())
+        Ok(change.in_the_way.way(&DefaultWay::default()))
     }
 
     fn backup(suffix: &str, existing: Existing) -> Backup {

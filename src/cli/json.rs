@@ -14,7 +14,7 @@ use serde::Serialize;
 
 use super::args::Verb;
 use super::resolve::Farm;
-use super::told::Told;
+use super::told::{Ended, OnChange, Told};
 
 pub use transfer::transferred;
 
@@ -54,10 +54,22 @@ struct Report {
     conflicts: Vec<ConflictReport>,
     skipped: Vec<ConflictReport>,
     notices: Vec<NoticeReport>,
+    /// Commands that the change calls for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    commands: Vec<CommandReport>,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     stuck: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct CommandReport {
+    path: Text,
+    command: String,
+    /// Whether it ended well; nothing when it was not run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    succeeded: Option<bool>,
 }
 
 #[derive(Serialize)]
@@ -121,15 +133,22 @@ pub fn print(
     farm: &Farm,
     packages: &[RelPath],
     planned: &Planned,
+    commands: &[OnChange],
     failure: Option<&Failure>,
     dry_run: bool,
 ) {
+    let command = |on_change: &OnChange| CommandReport {
+        path: Text::from(on_change.at.as_bytes()),
+        command: on_change.command.clone(),
+        succeeded: on_change.ended.as_ref().map(|ended| matches!(ended, Ended::Well)),
+    };
     let names = |names: &[RelPath]| names.iter().map(|name| Text::from(name.as_bytes())).collect();
     write(&Report {
         command: match verb {
             Verb::Link => "link",
             Verb::Unlink => "unlink",
             Verb::Relink => "relink",
+            Verb::Switch => "switch",
         },
         dry_run,
         changed: !dry_run && failure.is_none() && !planned.plan.is_empty(),
@@ -141,6 +160,7 @@ pub fn print(
         conflicts: planned.conflicts.iter().map(|conflict| conflict_report(farm, conflict)).collect(),
         skipped: planned.skipped.iter().map(|conflict| conflict_report(farm, conflict)).collect(),
         notices: planned.notices.iter().map(|notice| notice_report(farm, notice)).collect(),
+        commands: commands.iter().map(command).collect(),
         error: failure.map(|failure| failure.error.to_string()),
         stuck: failure.map_or(Vec::new(), |f| f.stuck.iter().map(ToString::to_string).collect()),
     });
@@ -170,7 +190,7 @@ struct GenerationsReport {
 pub fn generations(farm: &Farm, told: &[Told]) {
     let report = |told: &Told| {
         let root = Path::new("/").join(std::ffi::OsStr::from_bytes(told.header.root.as_bytes()));
-        let farm = Farm { root, mount: RelPath::root(), dir: farm.dir.clone() };
+        let farm = Farm { root, mount: RelPath::root(), dir: farm.dir.clone(), declared: None };
         GenerationReport {
             id: told.header.id,
             time: told.header.time,
@@ -328,6 +348,8 @@ fn conflict_report(farm: &Farm, conflict: &Conflict) -> ConflictReport {
         Reason::File { .. } => ("file", None),
         Reason::StowDir => ("dotfiles-directory", None),
         Reason::NotADirectory => ("not-a-directory", None),
+        Reason::OnTheWay(text) => ("link-on-the-way", Some(text)),
+        Reason::NoSource { .. } => ("no-source", None),
         Reason::BackupPlace => ("backup-place", None),
         Reason::Unresolved { .. } => ("unresolved", None),
     };

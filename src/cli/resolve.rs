@@ -1,13 +1,18 @@
 //! From what was typed to a request: directories, packages, policy.
 
+use std::collections::BTreeMap;
 use std::env;
 use std::ffi::{OsStr, OsString};
 use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path, PathBuf};
+use std::rc::Rc;
 
 use super::StowRc;
-use farm::{Action, Error, Name, RelPath, Request, Route, Step};
+use super::args::DefaultWay;
+use super::manifest::{Declared, FILE, Wrong};
+use farm::manifest::Clash;
+use farm::{Action, Error, Mount, Name, Policy, RelPath, Request, Route, Step};
 
 /// Why a command line cannot become a request.
 #[derive(Debug)]
@@ -27,6 +32,16 @@ pub enum Refusal {
     NotAPackage { name: OsString, why: &'static str },
     /// The target lies in the dotfiles directory.
     TargetInside { target: PathBuf, dir: PathBuf },
+    /// The manifest has mistakes.
+    Manifest(Box<Wrong>),
+    /// The manifest says that a package is not for this machine.
+    NotHere { name: OsString, manifest: PathBuf },
+    /// There is no manifest, or it says nothing.
+    NoManifest { dir: PathBuf },
+    /// The manifest has profiles, and none was named.
+    WhichProfile { known: Vec<String> },
+    /// There is no such profile.
+    UnknownProfile { name: String, known: Vec<String> },
     /// Something could not be read.
     System(Error),
 }
@@ -57,7 +72,7 @@ struct Choice {
     from: Option<&'static str>,
 }
 
-/// The two directories of a farm, free of links.
+/// The two directories of a farm, free of links, and what its manifest says.
 #[derive(Debug)]
 pub struct Farm {
     /// The dotfiles directory.
@@ -66,10 +81,28 @@ pub struct Farm {
     pub root: PathBuf,
     /// The target below the root: empty unless the target is still to be made.
     pub mount: RelPath,
+    /// The manifest, when there is one that says anything.
+    pub declared: Option<Rc<Declared>>,
+}
+
+/// Whether there is a terminal to ask on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Terminal {
+    Present,
+    Absent,
+}
+
+/// A package, and where it lands.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Landed {
+    /// Its directory in the dotfiles directory.
+    pub package: RelPath,
+    /// Where it lands.
+    pub mount: Mount,
 }
 
 impl Farm {
-    /// Finds the two directories.
+    /// Finds the two directories, and reads the manifest.
     pub fn find(dir: Option<&Path>, target: Option<&Path>, stowrc: &StowRc) -> Result<Farm, Refusal> {
         let chosen = choose_dir(dir, stowrc)?;
         let refuse = |role, choice: &Choice, cause| Refusal::Directory {
@@ -79,15 +112,42 @@ impl Farm {
             from: choice.from,
         };
         let dir = directory(&chosen.path).map_err(|cause| refuse("dotfiles directory", &chosen, cause))?;
-        let chosen = choose_target(target, stowrc, &dir);
+        let declared = Declared::read(&dir)?;
+        let chosen = choose_target(target, declared.as_ref(), stowrc, &dir);
         let (root, mount) =
             existing(&chosen.path).map_err(|cause| refuse("target directory", &chosen, cause))?;
-        let farm = Farm { dir, root, mount };
+        let farm = Farm { dir, root, mount, declared: declared.map(Rc::new) };
         let target = farm.target();
         if target.starts_with(&farm.dir) {
             return Err(Refusal::TargetInside { target, dir: farm.dir });
         }
         Ok(farm)
+    }
+
+    /// Returns what `.stowrc` files say, unless there is a manifest, which takes their place.
+    pub fn stowrc(&self, stowrc: &StowRc) -> StowRc {
+        if self.declared.is_some() { StowRc::default() } else { stowrc.clone() }
+    }
+
+    /// Returns what becomes of things in the way when no option says it. Where nobody can be asked, nobody is.
+    pub fn default_way(&self, terminal: Terminal) -> DefaultWay {
+        let Some(declared) = &self.declared else { return DefaultWay::default() };
+        let defaults = &declared.manifest.defaults;
+        let clash = match defaults.conflict.unwrap_or(Clash::Stop) {
+            Clash::Ask if terminal == Terminal::Absent => Clash::Stop,
+            clash => clash,
+        };
+        DefaultWay { clash, backup: defaults.backup.clone().unwrap_or_default() }
+    }
+
+    /// Returns the manifest's patterns of what is never linked.
+    pub fn ignore(&self) -> &[String] {
+        self.declared.as_ref().map_or(&[], |declared| &declared.manifest.defaults.ignore)
+    }
+
+    /// Enters what the manifest says of folding and names into a policy.
+    pub fn enter(&self, policy: &mut Policy) -> Result<(), Refusal> {
+        self.declared.as_ref().map_or(Ok(()), |declared| declared.enter(&self.mount, policy))
     }
 
     /// Returns the target.
@@ -106,40 +166,95 @@ impl Farm {
     }
 
     /// Returns the request for these steps.
-    pub fn request(&self, steps: Vec<Step>, policy: farm::Policy) -> Request {
+    pub fn request(&self, steps: Vec<Step>, policy: Policy) -> Request {
+        let others = self.declared.as_ref().map_or_else(BTreeMap::new, |it| it.mounts(&self.mount));
         let root = self.root.as_os_str().as_bytes();
         Request {
             stow_dir: Route::between(root, self.dir.as_os_str().as_bytes()),
             root: root.to_vec(),
-            mount: self.mount.clone(),
             steps,
+            others,
+            earlier: None,
+            rendered: None,
             policy,
         }
     }
 
-    /// Returns the name of the package that was typed: a name, with or without a slash at the end, or a path into
-    /// the dotfiles directory.
-    pub fn package(&self, typed: &OsStr) -> Result<RelPath, Refusal> {
-        let name = self.name(typed)?;
-        if self.is_package(typed, &name)? {
-            return Ok(RelPath::from_names([&name]));
+    /// Returns the packages that were typed, each once, and where they land.
+    ///
+    /// What the manifest says must be right as a whole, whichever packages were typed.
+    pub fn packages(&self, typed: &[OsString], action: Action) -> Result<Vec<Landed>, Refusal> {
+        let mut names = Vec::new();
+        for typed in typed {
+            let name = self.name(typed)?;
+            if !names.iter().any(|(_, known)| *known == name) {
+                names.push((typed, name));
+            }
         }
-        Err(Refusal::UnknownPackage {
-            name: typed.to_owned(),
-            nearest: self.nearest(&name),
-            dir: self.dir.clone(),
-        })
+        if let Some(declared) = &self.declared {
+            let names: Vec<Name> = names.iter().map(|(_, name)| declared.name_of(name)).collect();
+            declared.layout(&names, &self.mount)?;
+        }
+        names.into_iter().map(|(typed, name)| self.landed(typed, &name, action)).collect()
+    }
+
+    /// Returns the package that was typed, which must exist: its name, with or without a slash at the end, or a path
+    /// into the dotfiles directory.
+    pub fn package(&self, typed: &OsString) -> Result<Landed, Refusal> {
+        let landed = self.packages(std::slice::from_ref(typed), Action::Unlink)?;
+        Ok(landed.into_iter().next().expect("one package for one name"))
     }
 
     /// As [`package`](Self::package), and `true` for a package that does not exist yet.
-    pub fn package_or_new(&self, typed: &OsStr) -> Result<(RelPath, bool), Refusal> {
+    pub fn package_or_new(&self, typed: &OsString) -> Result<(Landed, bool), Refusal> {
         let name = self.name(typed)?;
-        let is_new = !self.is_package(typed, &name)?;
-        if is_new && self.dir.join(OsStr::from_bytes(name.as_bytes())).is_symlink() {
+        let landed = match &self.declared {
+            None => self.undeclared(&name),
+            Some(declared) => {
+                let name = declared.name_of(&name);
+                declared.layout(std::slice::from_ref(&name), &self.mount)?;
+                let placed = declared.place(&name, &self.mount)?;
+                Landed { package: placed.source, mount: placed.mount }
+            }
+        };
+        let is_new = !self.is_package(typed, &landed.package)?;
+        if is_new && self.dir.join(OsStr::from_bytes(landed.package.as_bytes())).is_symlink() {
             let why = "it is a link that leads nowhere";
             return Err(Refusal::NotAPackage { name: typed.to_owned(), why });
         }
-        Ok((RelPath::from_names([&name]), is_new))
+        Ok((landed, is_new))
+    }
+
+    fn undeclared(&self, name: &Name) -> Landed {
+        Landed { package: RelPath::from_names([name]), mount: Mount::Into(self.mount.clone()) }
+    }
+
+    fn landed(&self, typed: &OsStr, name: &Name, action: Action) -> Result<Landed, Refusal> {
+        let unknown = || Refusal::UnknownPackage {
+            name: typed.to_owned(),
+            nearest: self.nearest(name),
+            dir: self.dir.clone(),
+        };
+        let Some(declared) = &self.declared else {
+            let landed = self.undeclared(name);
+            return if self.is_package(typed, &landed.package)? { Ok(landed) } else { Err(unknown()) };
+        };
+        let placed = declared.place(&declared.name_of(name), &self.mount)?;
+        if action == Action::Link && !placed.counts {
+            return Err(Refusal::NotHere { name: typed.to_owned(), manifest: declared.path.clone() });
+        }
+        match self.is_package(typed, &placed.source) {
+            Ok(true) => Ok(Landed { package: placed.source, mount: placed.mount }),
+            Ok(false) => {
+                let missing = declared.no_source(&placed, &self.dir, &self.there());
+                Err(missing.unwrap_or_else(unknown))
+            }
+            Err(Refusal::NotAPackage { name, why }) => {
+                let wrong = declared.no_directory(&placed, &self.dir);
+                Err(wrong.unwrap_or(Refusal::NotAPackage { name, why }))
+            }
+            Err(refusal) => Err(refusal),
+        }
     }
 
     fn name(&self, typed: &OsStr) -> Result<Name, Refusal> {
@@ -155,9 +270,9 @@ impl Farm {
         }
     }
 
-    /// Tells whether there is a package of this name; `typed` is what it goes by in messages.
-    fn is_package(&self, typed: &OsStr, name: &Name) -> Result<bool, Refusal> {
-        let path = self.dir.join(OsStr::from_bytes(name.as_bytes()));
+    /// Tells whether there is a package in this directory; `typed` is what it goes by in messages.
+    fn is_package(&self, typed: &OsStr, package: &RelPath) -> Result<bool, Refusal> {
+        let path = self.dir.join(OsStr::from_bytes(package.as_bytes()));
         match fs_err::metadata(&path) {
             Ok(found) if found.is_dir() => Ok(true),
             Ok(_) => Err(Refusal::NotAPackage {
@@ -213,7 +328,7 @@ impl Farm {
     fn nearest(&self, name: &Name) -> Vec<String> {
         let name = String::from_utf8_lossy(name.as_bytes()).into_owned();
         let mut near: Vec<(usize, String)> = self
-            .packages()
+            .there()
             .into_iter()
             .map(|other| (strsim::osa_distance(&name.to_lowercase(), &other.to_lowercase()), other))
             .filter(|(distance, other)| *distance <= 1 + other.len().min(name.len()) / 3)
@@ -223,7 +338,7 @@ impl Farm {
     }
 
     /// Returns the names of the directories in the dotfiles directory, hidden ones left out.
-    fn packages(&self) -> Vec<String> {
+    pub(super) fn there(&self) -> Vec<String> {
         let Ok(entries) = fs_err::read_dir(&self.dir) else { return Vec::new() };
         let entries = entries.filter_map(Result::ok).filter(|entry| entry.path().is_dir());
         let names = entries.map(|entry| entry.file_name().to_string_lossy().into_owned());
@@ -232,8 +347,9 @@ impl Farm {
 }
 
 /// Returns the steps that do `actions` for each package, in the order they were typed.
-pub fn steps(actions: &[Action], packages: &[RelPath]) -> Vec<Step> {
-    let step = |action: &Action, package: &RelPath| Step { action: *action, package: package.clone() };
+pub fn steps(actions: &[Action], packages: &[Landed]) -> Vec<Step> {
+    let step =
+        |action: &Action, landed: &Landed| Step::new(*action, landed.package.clone(), landed.mount.clone());
     actions.iter().flat_map(|action| packages.iter().map(move |package| step(action, package))).collect()
 }
 
@@ -253,23 +369,32 @@ fn choose_dir(typed: Option<&Path>, stowrc: &StowRc) -> Result<Choice, Refusal> 
         cause: Cause::of(Path::new("."), cause),
         from: Some("the current directory"),
     })?;
-    let upwards = here.ancestors().find(|dir| dir.join("farm.toml").is_file());
-    Ok(match upwards {
-        Some(dir) => Choice { path: dir.to_owned(), from: Some("farm.toml") },
-        None if stowrc.dir.is_some() => {
-            Choice { path: stowrc.dir.clone().unwrap_or_default(), from: Some(".stowrc") }
-        }
+    let has_manifest = |dir: &Path| dir.join(FILE).is_file();
+    if let Some(dir) = here.ancestors().find(|dir| has_manifest(dir)) {
+        return Ok(Choice { path: dir.to_owned(), from: Some("farm.toml") });
+    }
+    if let Some(dir) = &stowrc.dir {
+        return Ok(Choice { path: dir.clone(), from: Some(".stowrc") });
+    }
+    let home = env::var_os("HOME").map(PathBuf::from).filter(|home| home.is_absolute());
+    let usual = home.into_iter().flat_map(|home| USUAL.map(|name| home.join(name)));
+    Ok(match usual.into_iter().find(|dir| has_manifest(dir)) {
+        Some(path) => Choice { path, from: Some("farm.toml") },
         None => Choice { path: here, from: Some("the current directory") },
     })
 }
 
-fn choose_target(typed: Option<&Path>, stowrc: &StowRc, dir: &Path) -> Choice {
+/// Where people keep their dotfiles: found from anywhere when there is a manifest.
+const USUAL: [&str; 3] = [".dotfiles", "dotfiles", ".config/dotfiles"];
+
+fn choose_target(typed: Option<&Path>, declared: Option<&Declared>, stowrc: &StowRc, dir: &Path) -> Choice {
     let from_env = env::var_os("FARM_TARGET").filter(|value| !value.is_empty());
-    match (typed, from_env, &stowrc.target) {
-        (Some(path), _, _) => Choice { path: path.to_owned(), from: None },
-        (None, Some(path), _) => Choice { path: path.into(), from: Some("$FARM_TARGET") },
-        (None, None, Some(path)) => Choice { path: path.clone(), from: Some(".stowrc") },
-        (None, None, None) => Choice {
+    match (typed, from_env, declared, &stowrc.target) {
+        (Some(path), ..) => Choice { path: path.to_owned(), from: None },
+        (None, Some(path), ..) => Choice { path: path.into(), from: Some("$FARM_TARGET") },
+        (None, None, Some(declared), _) => Choice { path: declared.target.clone(), from: Some("farm.toml") },
+        (None, None, None, Some(path)) => Choice { path: path.clone(), from: Some(".stowrc") },
+        (None, None, None, None) => Choice {
             path: dir.parent().unwrap_or(dir).to_owned(),
             from: Some("the parent of the dotfiles directory"),
         },
@@ -293,7 +418,7 @@ fn directory(path: &Path) -> Result<PathBuf, Cause> {
 }
 
 /// Returns the nearest existing directory at or above `path`, free of links, and what is missing below it.
-fn existing(path: &Path) -> Result<(PathBuf, RelPath), Cause> {
+pub(super) fn existing(path: &Path) -> Result<(PathBuf, RelPath), Cause> {
     let absolute = std::path::absolute(path).map_err(Cause::System)?;
     for at in absolute.ancestors() {
         match directory(at) {

@@ -6,14 +6,14 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
 use farm::{
-    Compared, Conflict, Error, Farm, Fold, Globs, Naming, OnConflict, PathPatterns, Planned, Policy, Reason,
-    Refold, RelPath, Request, RuleBook, ScanError, StartPatterns,
+    Action, Compared, Conflict, Error, Farm, Fold, Globs, Naming, OnConflict, PathPatterns, Planned, Policy,
+    Reason, Refold, RelPath, Request, RuleBook, ScanError, StartPatterns,
 };
 
-use super::args::{Change, Global, Verb, Way};
+use super::args::{Change, DefaultWay, Global, InTheWay, Verb, Way};
 use super::ask::{Asker, Files, Question};
 use super::json;
-use super::resolve::{self, Refusal};
+use super::resolve::{self, Terminal};
 use super::session::{self, Session};
 use super::words::{self, Words};
 use super::{Exit, StowRc};
@@ -27,11 +27,18 @@ pub fn change(verb: Verb, global: &Global, change: &Change, stowrc: &StowRc, wor
         Ok(farm) => farm,
         Err(refusal) => return words.refusal(&refusal),
     };
-    let packages = match packages(&farm, change) {
-        Ok(packages) => packages,
+    let stowrc = &farm.stowrc(stowrc);
+    let action = if verb == Verb::Unlink { Action::Unlink } else { Action::Link };
+    let landed = match farm.packages(&change.packages.names, action) {
+        Ok(landed) => landed,
         Err(refusal) => return words.refusal(&refusal),
     };
-    let way = match way(change, words) {
+    let packages: Vec<RelPath> = landed.iter().map(|landed| landed.package.clone()).collect();
+    let default = match action {
+        Action::Link => farm.default_way(can_ask()),
+        Action::Unlink => DefaultWay::default(),
+    };
+    let way = match way(&change.in_the_way, &default, words) {
         Ok(way) => way,
         Err(exit) => return exit,
     };
@@ -39,6 +46,10 @@ pub fn change(verb: Verb, global: &Global, change: &Change, stowrc: &StowRc, wor
         Ok(policy) => policy,
         Err(message) => return words.usage(&message, SYNTAX),
     };
+    if let Err(refusal) = farm.enter(&mut policy) {
+        return words.refusal(&refusal);
+    }
+    refine(&mut policy, change);
     if let Way::All(strategy) = &way {
         policy.strategy = strategy.clone();
     }
@@ -58,14 +69,14 @@ pub fn change(verb: Verb, global: &Global, change: &Change, stowrc: &StowRc, wor
             Err(error) => return words.memory_error(&error),
         }
     }
-    let rules = match RuleBook::native(&farm.dir, &change.ignore, stowrc.ignore.clone()) {
+    let rules = match RuleBook::native(&farm.dir, farm.ignore(), &change.ignore, stowrc.ignore.clone()) {
         Ok(rules) => rules,
         Err(ScanError::Glob { file, error }) if file == Path::new("--ignore") => {
             return words.usage(&format!("--ignore: {error}"), SYNTAX);
         }
         Err(error) => return words.scan_error(&error),
     };
-    let mut request = farm.request(resolve::steps(verb.actions(), &packages), policy);
+    let mut request = farm.request(resolve::steps(verb.actions(), &landed), policy);
     if let Way::Ask(backup) = way {
         let asker = Asker::new(io::stdin().lock(), anstream::stderr(), backup);
         match ask(&farm, &mut request, &rules, asker) {
@@ -95,18 +106,18 @@ pub fn change(verb: Verb, global: &Global, change: &Change, stowrc: &StowRc, wor
         failure = session.apply(&farm.root, std::slice::from_ref(&planned.plan)).err();
     }
     if global.json {
-        json::print(verb, &farm, &packages, &planned, failure.as_deref(), global.dry_run);
+        json::print(verb, &farm, &packages, &planned, &[], failure.as_deref(), global.dry_run);
     }
     words.result(verb, &farm, &packages, &planned, failure.as_deref())
 }
 
 /// Returns what becomes of things in the way, or says why that cannot be.
-fn way(change: &Change, words: &Words) -> Result<Way, Exit> {
-    let Some(way) = change.in_the_way.way() else {
+pub(super) fn way(in_the_way: &InTheWay, default: &DefaultWay, words: &Words) -> Result<Way, Exit> {
+    let Some(way) = in_the_way.way(default) else {
         let hint = "add --backup, or leave it out";
         return Err(words.usage("--backup-existing says how backups are named, and none are made", hint));
     };
-    if matches!(way, Way::Ask(_)) && !(io::stdin().is_terminal() && io::stderr().is_terminal()) {
+    if matches!(way, Way::Ask(_)) && can_ask() == Terminal::Absent {
         let hint = "--on-conflict stop, skip, backup, adopt and replace ask nothing";
         return Err(words.usage("--on-conflict ask needs a terminal for its questions", hint));
     }
@@ -117,7 +128,7 @@ fn way(change: &Change, words: &Words) -> Result<Way, Exit> {
 /// change nothing.
 ///
 /// Where an answer turns out not to work, because a backup's name is taken, say, the question comes again without it.
-fn ask<R: BufRead, W: Write>(
+pub(super) fn ask<R: BufRead, W: Write>(
     farm: &resolve::Farm,
     request: &mut Request,
     rules: &RuleBook,
@@ -163,15 +174,12 @@ fn question<'a>(farm: &resolve::Farm, conflict: &'a Conflict) -> Question<'a> {
     Question { path: &conflict.path, reason: &conflict.reason, says, files }
 }
 
-fn packages(farm: &resolve::Farm, change: &Change) -> Result<Vec<RelPath>, Refusal> {
-    let mut packages: Vec<RelPath> = Vec::new();
-    for typed in &change.packages.names {
-        let package = farm.package(OsStr::new(typed))?;
-        if !packages.contains(&package) {
-            packages.push(package);
-        }
+/// Tells whether there is somebody to ask.
+pub(super) fn can_ask() -> Terminal {
+    match io::stdin().is_terminal() && io::stderr().is_terminal() {
+        true => Terminal::Present,
+        false => Terminal::Absent,
     }
-    Ok(packages)
 }
 
 fn policy(change: &Change, stowrc: &StowRc) -> Result<Policy, String> {
@@ -185,15 +193,30 @@ fn policy(change: &Change, stowrc: &StowRc) -> Result<Policy, String> {
         overrides: patterns("--override", &change.overrides, &stowrc.overrides)?,
         ..Policy::native()
     };
-    if change.no_fold || stowrc.no_fold {
-        policy.fold = Fold::Never;
-        policy.refold = Refold::Never;
+    if stowrc.no_fold {
+        never_fold(&mut policy);
     }
-    if change.packages.dotfiles || stowrc.dotfiles {
+    if stowrc.dotfiles {
+        policy.naming = Naming::Dotfiles;
+    }
+    Ok(policy)
+}
+
+/// Enters what the options say over what files say.
+fn refine(policy: &mut Policy, change: &Change) {
+    if change.no_fold {
+        never_fold(policy);
+    }
+    if change.packages.dotfiles {
         policy.naming = Naming::Dotfiles;
     }
     if change.packages.keep_going {
         policy.on_conflict = OnConflict::HoldBack;
     }
-    Ok(policy)
+}
+
+fn never_fold(policy: &mut Policy) {
+    policy.fold = Fold::Never;
+    policy.refold = Refold::Never;
+    policy.folds_of.clear();
 }

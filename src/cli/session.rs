@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use farm::{Failure, Memory, Outcome, Plan, Recovered, Run, Way, is_interrupted};
+use farm::{Failure, Known, Memory, Outcome, Plan, Recovered, Run, Way, is_interrupted};
 
 use super::Exit;
 use super::args::Global;
@@ -72,7 +72,7 @@ impl<'a> Session<'a> {
     /// The step that failed.
     pub fn go_back(&self, way: &Way) -> Result<(), Box<Failure>> {
         let stop = environment::stop_on_signals();
-        let run = Run { command: environment::command(), back_to: Some(way.to), stop: &stop };
+        let run = Run { command: environment::command(), back_to: Some(way.to), known: None, stop: &stop };
         let outcome = self.memory.apply(&way.root, &way.phases, &run)?;
         self.words.left_over(&outcome.left_over);
         Ok(())
@@ -108,12 +108,22 @@ impl<'a> Session<'a> {
     /// # Errors
     /// The step that failed.
     pub fn apply(&self, root: &Path, phases: &[Plan]) -> Result<Outcome, Box<Failure>> {
+        self.apply_knowing(root, phases, None)
+    }
+
+    /// As [`apply`](Self::apply), and remembers what is known of the farm from then on.
+    ///
+    /// # Errors
+    /// The step that failed.
+    pub fn apply_knowing(
+        &self,
+        root: &Path,
+        phases: &[Plan],
+        known: Option<Known>,
+    ) -> Result<Outcome, Box<Failure>> {
         let stop = environment::stop_on_signals();
-        let outcome = self.memory.apply(
-            root,
-            phases,
-            &Run { command: environment::command(), back_to: None, stop: &stop },
-        )?;
+        let run = Run { command: environment::command(), back_to: None, known, stop: &stop };
+        let outcome = self.memory.apply(root, phases, &run)?;
         self.words.left_over(&outcome.left_over);
         Ok(outcome)
     }

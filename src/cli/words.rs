@@ -1,6 +1,8 @@
 //! Every sentence of farm's own commands.
 
 mod history;
+mod manifest;
+mod switch;
 mod transfer;
 
 use std::ffi::OsStr;
@@ -106,6 +108,26 @@ impl Words {
                 ),
                 Some("name another with --target".to_owned()),
             ),
+            Refusal::NotHere { name, manifest } => (
+                format!("{} is not for this machine", name.display()),
+                Some(format!("{} says when it is: `when`, `enable`", manifest.display())),
+            ),
+            Refusal::Manifest(wrong) => return self.manifest(wrong),
+            Refusal::NoManifest { dir } => (
+                format!("there is no farm.toml in {}", dir.display()),
+                Some("it says what to switch to; --dir names another dotfiles directory".to_owned()),
+            ),
+            Refusal::WhichProfile { known } => (
+                "the manifest has profiles, and none is named".to_owned(),
+                Some(format!("say `farm switch PROFILE`: {}", known.join(", "))),
+            ),
+            Refusal::UnknownProfile { name, known } => {
+                let hint = match known.as_slice() {
+                    [] => "farm.toml has no profiles: say `farm switch`".to_owned(),
+                    known => format!("there are {}", known.join(", ")),
+                };
+                (format!("there is no profile {name}"), Some(hint))
+            }
             Refusal::System(error) => (error.to_string(), None),
         };
         self.say_refusal(&shown(&message), &["nothing was changed".to_owned()], hint.as_deref());
@@ -251,6 +273,8 @@ impl Words {
             (Verb::Unlink, true) => "would unlink",
             (Verb::Relink, false) => "relinked",
             (Verb::Relink, true) => "would relink",
+            (Verb::Switch, false) => "switched",
+            (Verb::Switch, true) => "would switch",
         };
         let end = if self.dry_run { "; nothing was changed" } else { "" };
         to_stdout(&format!("{did} {names}: {}{end}", tally.words()));
@@ -373,6 +397,10 @@ fn plain_reason(of: &RelPath, reason: &Reason) -> String {
         Reason::File { .. } => "a file, not a link".to_owned(),
         Reason::StowDir => "the dotfiles directory; links in it would change the packages".to_owned(),
         Reason::NotADirectory => "not a directory".to_owned(),
+        Reason::OnTheWay(text) => {
+            format!("a link to {}, not made by farm, which goes through no such links", text_shown(text))
+        }
+        Reason::NoSource { .. } => format!("{package} has nothing to put there"),
         Reason::BackupPlace => "the name that the backup of something else gets".to_owned(),
         Reason::Unresolved { of: reason, .. } => plain_reason(of, reason),
     }
@@ -507,7 +535,10 @@ impl Tally {
         for change in ops.changes() {
             match &change {
                 Change::Make(Thing::Link(_)) => tally.made += 1,
-                Change::Make(Thing::Dir(_)) => tally.dirs += 1,
+                Change::Make(Thing::Dir(pieces)) => {
+                    tally.made += links(pieces);
+                    tally.dirs += 1 + pieces.len() - links(pieces);
+                }
                 Change::Remove(Thing::Link(_)) => tally.removed += 1,
                 Change::Remove(Thing::Dir(pieces)) => tally.removed += links(pieces),
                 Change::Swap { new: Thing::Dir(_), .. } => tally.unfolded += 1,
@@ -638,7 +669,10 @@ fn plan_lines(farm: &Farm, ops: &Ops) -> Vec<String> {
         let line = |style: Style, sign: &str, rest: String| format!("{style}{sign}{style:#} {path}{rest}");
         match &op.change {
             Change::Make(Thing::Link(text)) => lines.push(line(MADE, "+", to(text))),
-            Change::Make(Thing::Dir(_)) => lines.push(line(MADE, "+", "/".to_owned())),
+            Change::Make(Thing::Dir(pieces)) => {
+                lines.push(line(MADE, "+", "/".to_owned()));
+                lines.extend(piece_lines(farm, &op, pieces, MADE, "+"));
+            }
             Change::Remove(Thing::Link(text)) => lines.push(line(GONE, "-", to(text))),
             Change::Remove(Thing::Dir(pieces)) => {
                 lines.push(line(GONE, "-", "/".to_owned()));
@@ -687,6 +721,10 @@ fn to(text: &LinkText) -> String {
 }
 
 fn name(name: &RelPath) -> String {
+    // Files in no package are the manifest's own.
+    if name.is_root() {
+        return manifest::FILE.to_owned();
+    }
     shown(&String::from_utf8_lossy(name.as_bytes()))
 }
 

@@ -80,7 +80,7 @@ impl<'a> Mover<'a> {
     /// Goes down to a path that was asked for, in the target and in the package.
     fn adopt_path(&mut self, path: &RelPath, haul: &mut Haul) -> Option<()> {
         let (parent, name) = path.split()?;
-        let mount = self.planner.request.mount.depth();
+        let mount = self.mount.depth();
         let mut dir = ROOT;
         let mut spot = Spot { src: Some(self.top()), path: RelPath::root() };
         for (depth, name) in parent.names().enumerate() {

@@ -57,6 +57,13 @@ pub enum Reason {
     StowDir,
     /// The way to the target is blocked by something that is no directory.
     NotADirectory,
+    /// The way to the target is blocked by a link that the farm did not make: farm goes through none.
+    OnTheWay(LinkText),
+    /// The package does not have what is to be linked, or it is no directory where one is needed.
+    NoSource {
+        /// Where it should be.
+        source: Route,
+    },
     /// The backup of something else goes there.
     BackupPlace,
     /// A strategy was to make way, and cannot here.
@@ -114,6 +121,8 @@ impl Reason {
             | Reason::FileForDirectory { .. }
             | Reason::StowDir
             | Reason::NotADirectory
+            | Reason::OnTheWay(_)
+            | Reason::NoSource { .. }
             | Reason::BackupPlace => false,
         }
     }

@@ -196,7 +196,7 @@ impl<'a> Mover<'a> {
     /// Returns the path that the package's layout gives to `place`, when that is not `path` and shows it, too: taking
     /// it from there would leave that link without anything behind it.
     fn shown_at_home(&mut self, place: &Place, path: &RelPath) -> Option<Option<RelPath>> {
-        let mount = &self.planner.request.mount;
+        let mount = self.mount;
         let homes = [Naming::AsIs, Naming::Dotfiles].map(|naming| {
             let names: Vec<Name> = place.path.names().map(|name| naming.target_name(&name)).collect();
             mount.join_path(&RelPath::from_names(&names))

@@ -3,14 +3,15 @@
 use std::sync::Arc;
 
 use super::conflict::{Compared, Reason};
+use super::mount::{Part, marker_of};
 use super::owner::Owner;
 use super::{Planner, Src};
 use crate::op::{self, Fate, Place, Slot};
-use crate::package::Action;
+use crate::package::{Action, Mount, Step};
 use crate::path::{LinkText, Name, RelPath, Route};
-use crate::policy::{AbsoluteSource, Fold, Guarded, OnFile, Ownership};
+use crate::policy::{AbsoluteSource, OnFile, Ownership};
 use crate::snapshot::{Need, SourceId};
-use crate::tree::{DirId, Entries, Iter, Leads, Link, Node, ROOT, Texts};
+use crate::tree::{DirId, Entries, Iter, Leads, Link, Node, Texts};
 
 /// A directory of a package that is being mirrored into a directory of the target.
 struct Frame<'a> {
@@ -20,6 +21,8 @@ struct Frame<'a> {
     /// The paths of the two directories, and the package's as seen from the root.
     target_dir: RelPath,
     source_dir: RelPath,
+    /// The directory as ignore rules know it.
+    rules_dir: RelPath,
     route: Route,
     depth: usize,
     /// What comes before the names in the texts of the links.
@@ -50,10 +53,45 @@ impl Entry<'_> {
 pub(super) type Below = Vec<(DirId, Src)>;
 
 impl<'a> Planner<'a> {
-    /// Links one package.
-    pub(super) fn link(&mut self, id: SourceId) {
-        let Some(top) = self.mount(true, id) else { return };
-        let mut todo = vec![(top, Src { id, dir: ROOT })];
+    /// Links one package, or a part of it.
+    pub(super) fn link(&mut self, id: SourceId, step: &Step) {
+        let Some(part) = self.part(id, step) else { return };
+        let source = self.snapshot.source(id).route().join_path(&step.entry);
+        let Some(part) = part else {
+            self.conflict(Action::Link, id, step.mount.at().clone(), Reason::NoSource { source });
+            return;
+        };
+        match &step.mount {
+            Mount::Into(at) => {
+                let Some(top) = self.reach(at, Action::Link, id) else { return };
+                match self.part_dir(&part) {
+                    Some(Some(src)) => self.fill(vec![(top, src)]),
+                    Some(None) => self.conflict(Action::Link, id, at.clone(), Reason::NoSource { source }),
+                    None => {}
+                }
+            }
+            Mount::As(at) => self.link_as(at, &part, source),
+        }
+    }
+
+    /// Lets a part of a package appear under a path of its own.
+    fn link_as(&mut self, at: &RelPath, part: &Part, source: Route) {
+        let id = part.above.id;
+        let Some((target_dir, target_name)) = at.split() else { return };
+        let Some(into) = self.reach(&target_dir, Action::Link, id) else { return };
+        if !self.target_read(into, Texts::None) || self.is_closed(into, Action::Link, id) {
+            return;
+        }
+        let text = source.text_from(self.tree.depth(into));
+        let (from, name, node) = (part.above, &part.name, &part.node);
+        let entry = Entry { from, name, node, into, target_name, target_dir: &target_dir, source, text };
+        let mut below = Below::new();
+        self.link_there(&entry, &mut below);
+        self.fill(below);
+    }
+
+    /// Fills directories of the target with what packages have in theirs, the last one first.
+    pub(super) fn fill(&mut self, mut todo: Below) {
         let mut frames: Vec<(Frame<'a>, Below)> = Vec::new();
         loop {
             if let Some((into, from)) = todo.pop() {
@@ -76,11 +114,7 @@ impl<'a> Planner<'a> {
 
     fn enter(&mut self, into: DirId, from: Src) -> Option<Frame<'a>> {
         let entries = self.both_read(into, from, Texts::None)?;
-        if self.guarded(into) {
-            if self.request.policy.guarded == Guarded::Refuse && self.is_stow_dir(into) {
-                let path = self.tree.path(into);
-                self.conflict(Action::Link, from.id, path, Reason::StowDir);
-            }
+        if self.is_closed(into, Action::Link, from.id) {
             return None;
         }
         // Only who may move directories away has to know which ones are in use.
@@ -100,6 +134,7 @@ impl<'a> Planner<'a> {
             into,
             from,
             entries: entries.iter(),
+            rules_dir: self.rules_dir(&source_dir, &target_dir),
             target_dir,
             head: route.head_from(depth),
             route,
@@ -127,7 +162,7 @@ impl<'a> Planner<'a> {
     }
 
     fn link_entry(&mut self, frame: &Frame<'a>, name: &Name, node: &Node, below: &mut Below) {
-        if self.ignored(frame.from, &frame.source_dir, &frame.target_dir, name, node) {
+        if self.ignored(frame.from, &frame.source_dir, &frame.rules_dir, name, node) {
             return;
         }
         if self.link_plainly(frame, name, node) {
@@ -144,7 +179,12 @@ impl<'a> Planner<'a> {
             text: source.text_from(frame.depth),
             source,
         };
-        if let Node::Link(link) = node
+        self.link_there(&entry, below);
+    }
+
+    /// Links an entry that counts, whatever stands in its place.
+    fn link_there(&mut self, entry: &Entry, below: &mut Below) {
+        if let Node::Link(link) = entry.node
             && self.request.policy.absolute_source == AbsoluteSource::Conflict
             && let Some(text) = link.text.clone().filter(LinkText::is_absolute)
         {
@@ -157,11 +197,11 @@ impl<'a> Planner<'a> {
             return;
         }
         match self.tree.get(entry.into, &entry.target_name).flatten() {
-            None => self.place(&entry, below),
-            Some(Node::Link(_)) => self.over_link(&entry, below),
-            Some(Node::Dir(dir)) => self.over_dir(&entry, dir, below),
-            Some(Node::File) => self.over_file(&entry, true, below),
-            Some(Node::Other) => self.over_file(&entry, false, below),
+            None => self.place(entry, below),
+            Some(Node::Link(_)) => self.over_link(entry, below),
+            Some(Node::Dir(dir)) => self.over_dir(entry, dir, below),
+            Some(Node::File) => self.over_file(entry, true, below),
+            Some(Node::Other) => self.over_file(entry, false, below),
         }
     }
 
@@ -170,7 +210,8 @@ impl<'a> Planner<'a> {
     /// [`over_link`](Self::over_link) would do the same with it, in a longer way.
     fn link_plainly(&mut self, frame: &Frame, name: &Name, node: &Node) -> bool {
         let Some(head) = &frame.head else { return false };
-        let is_plain = matches!(node, Node::File | Node::Other)
+        let is_plain = self.request.earlier.is_none()
+            && matches!(node, Node::File | Node::Other)
             && self.asides.is_empty()
             && self.request.policy.naming.keeps(name);
         if !is_plain {
@@ -199,14 +240,7 @@ impl<'a> Planner<'a> {
             return;
         };
         let src = Src { id: entry.from.id, dir: *dir };
-        let fold = match self.request.policy.fold {
-            Fold::Always => true,
-            Fold::Never => false,
-            Fold::Whole => match self.hides(src) {
-                Some(hides) => !hides,
-                None => return,
-            },
-        };
+        let Some(fold) = self.folds(src, &entry.path()) else { return };
         if fold {
             self.put_link(entry);
         } else {
@@ -217,9 +251,13 @@ impl<'a> Planner<'a> {
 
     fn put_link(&mut self, entry: &Entry) {
         if let Some(node) = self.as_it_was(entry) {
+            if let Node::Link(Link { text: Some(text), .. }) = &node {
+                self.stands(|| entry.path(), text);
+            }
             self.tree.set(entry.into, entry.target_name.clone(), node);
             return;
         }
+        self.stands(|| entry.path(), &entry.text);
         let leads = match entry.node {
             Node::Dir(_) => Leads::Dir,
             Node::Link(link) => link.leads,
@@ -230,14 +268,19 @@ impl<'a> Planner<'a> {
 
     /// Returns the link that was there before the plan, when it leads to the entry in a way of its own, absolute or by
     /// way of other links: unlinking took it out, and linking has no reason to write it anew.
-    fn as_it_was(&self, entry: &Entry) -> Option<Node> {
+    fn as_it_was(&mut self, entry: &Entry) -> Option<Node> {
         if self.request.policy.ownership == Ownership::ByText || !self.snapshot.target.knows(entry.into) {
             return None;
         }
         let node = self.snapshot.target.get(entry.into, &entry.target_name)??;
         let Node::Link(Link { text: Some(text), .. }) = &node else { return None };
+        let real = self.snapshot.real(entry.into, &entry.target_name);
         let leads_there = self.request.route_of(entry.target_dir, text) == entry.source
-            || self.snapshot.real(entry.into, &entry.target_name) == Some(Some(&entry.source));
+            || real == Some(Some(&entry.source));
+        // What unlinking takes out it has asked about; what earlier runs made goes unasked.
+        if self.request.earlier.is_some() && !leads_there && real.is_none() {
+            self.needs.insert(Need::Real { dir: entry.into, name: entry.target_name.clone() });
+        }
         leads_there.then_some(node)
     }
 
@@ -302,6 +345,11 @@ impl<'a> Planner<'a> {
         let (dir, name) = (entry.into, &entry.target_name);
         let Some(text) = self.text(dir, name) else { return };
         if text == entry.text {
+            self.keep(entry, &text, below);
+            return;
+        }
+        if self.is_rendered(entry.target_dir, &text) && self.is_on_disk(dir, name) {
+            self.put_link(entry);
             return;
         }
         let place = match self.owner(dir, name, &text) {
@@ -313,6 +361,7 @@ impl<'a> Planner<'a> {
             Some(Owner::Package(place)) => place,
         };
         if self.same_destination(&place, &entry.source) {
+            self.keep(entry, &text, below);
             return;
         }
         let Some(leads) = self.leads(dir, name, &place) else { return };
@@ -351,6 +400,26 @@ impl<'a> Planner<'a> {
         }
     }
 
+    /// Leaves a link that is right, unless the farm is to be as a first run would make it, without this fold.
+    fn keep(&mut self, entry: &Entry, text: &LinkText, below: &mut Below) {
+        if self.request.earlier.is_some()
+            && let Node::Dir(dir) = entry.node
+        {
+            match self.folds(Src { id: entry.from.id, dir: *dir }, &entry.path()) {
+                Some(true) => {}
+                Some(false) => return self.place(entry, below),
+                None => return,
+            }
+        }
+        self.stands(|| entry.path(), text);
+    }
+
+    /// Tells whether a link in the directory `dir` leads to a file that farm wrote: its bytes are kept, so it gives way.
+    fn is_rendered(&self, dir: &RelPath, text: &LinkText) -> bool {
+        let rendered = self.request.rendered.as_ref();
+        rendered.is_some_and(|rendered| self.request.route_of(dir, text).below(&rendered.dir).is_some())
+    }
+
     /// Tells whether a package's directory holds itself by way of links. Two such cannot be mirrored into one.
     fn endless(&mut self, src: Src) -> Option<bool> {
         if !self.snapshot.source(src.id).tree.is_behind(src.dir) {
@@ -370,16 +439,9 @@ impl<'a> Planner<'a> {
             self.source_entries(new);
             return;
         };
-        // A marker in the folded directory is seen through the link: whoever put it there wants to be left alone.
-        for marker in [&b".stow"[..], b".nonstow"] {
-            if entries.contains(marker) {
-                let path = entry.path();
-                self.notices.push(match marker {
-                    b".stow" => super::Notice::Marked(path),
-                    _ => super::Notice::Protected(path),
-                });
-                return;
-            }
+        if let Some(notice) = marker_of(entries, &entry.path()) {
+            self.notices.push(notice);
+            return;
         }
         let made = self.tree.make_dir(entry.into, &entry.target_name);
         below.push((made, new));

@@ -2,9 +2,10 @@
 
 use super::owner::{Owner, Place};
 use super::{Planner, Src};
-use crate::path::{LinkText, Route};
-use crate::policy::{Ownership, Refold, Walk};
-use crate::rules::Candidate;
+use crate::package::Mount;
+use crate::path::{LinkText, RelPath, Route};
+use crate::policy::{Fold, Ownership, Refold, Walk};
+use crate::rules::{Candidate, Globs};
 use crate::snapshot::Need;
 use crate::tree::{DirId, Entries, Leads, Node, ROOT, Texts};
 
@@ -66,9 +67,6 @@ impl Planner<'_> {
     /// Folds `dir` when it holds exactly the links that stand for one directory of a package.
     fn refold_exactly(&mut self, dir: DirId) {
         let Some((up, name)) = self.tree.parent(dir).map(|(up, name)| (up, name.clone())) else { return };
-        if self.tree.path(dir).depth() <= self.request.mount.depth() {
-            return;
-        }
         if self.tree.known_entries(dir).is_some_and(has_several_owners) || !self.target_read(dir, Texts::Few)
         {
             return;
@@ -83,8 +81,12 @@ impl Planner<'_> {
         let Some(Owner::Package(place)) = self.owner(dir, &first, &text) else { return };
         let Some((above, _)) = place.path.split() else { return };
         let place = Place { path: above, ..place };
+        let path = self.tree.path(dir);
+        if self.takes_content_of(&place, &path) {
+            return;
+        }
         let Some(Some(src)) = self.directory_at(&place) else { return };
-        if self.mirrors(dir, src, &place) == Some(true) && self.hides(src) == Some(false) {
+        if self.mirrors(dir, src, &place) == Some(true) && self.folds(src, &path) == Some(true) {
             let depth = self.tree.depth(up);
             let text = place.route().text_from(depth);
             self.tree.set(up, name, Node::link(text, Leads::Dir));
@@ -93,11 +95,12 @@ impl Planner<'_> {
 
     /// Tells whether `dir` holds a link to each entry of `src` that counts, and nothing else.
     fn mirrors(&mut self, dir: DirId, src: Src, place: &Place) -> Option<bool> {
-        let (source_dir, target_dir) = (place.path.clone(), self.tree.path(dir));
+        let source_dir = place.path.clone();
+        let rules_dir = self.rules_dir(&source_dir, &self.tree.path(dir));
         let mut count = 0;
         let mut known = true;
         for (name, node) in self.source_entries(src)? {
-            if self.ignored(src, &source_dir, &target_dir, &name, &node) {
+            if self.ignored(src, &source_dir, &rules_dir, &name, &node) {
                 continue;
             }
             count += 1;
@@ -118,8 +121,62 @@ impl Planner<'_> {
         known.then(|| self.tree.entries(dir).is_some_and(|entries| entries.len() == count))
     }
 
+    /// Tells whether the directory at `path` is the one in which the content of `place` is to appear, so that linking
+    /// would not let it be one link.
+    fn takes_content_of(&self, place: &Place, path: &RelPath) -> bool {
+        let steps = self.request.steps.iter();
+        let steps = steps.filter(|step| step.package == place.package && step.entry == place.path);
+        let other = self.request.others.get(&place.package).filter(|_| place.path.is_root());
+        steps.map(|step| &step.mount).chain(other).any(|mount| *mount == Mount::Into(path.clone()))
+    }
+
+    /// Tells whether a package's directory may be one link at `path`.
+    pub(super) fn folds(&mut self, src: Src, path: &RelPath) -> Option<bool> {
+        let (request, source) = (self.request, self.snapshot.source(src.id));
+        let in_dotfiles = source.package.join_path(&source.tree.path(src.dir));
+        let own =
+            self.folding.filter(|step| in_dotfiles.below(&step.package.join_path(&step.entry)).is_some());
+        let (fold, never) = match own.and_then(|step| step.folds.as_ref()) {
+            Some(folds) => (folds.fold, &folds.never),
+            None => request.policy.folds(&in_dotfiles),
+        };
+        match fold {
+            Fold::Always => Some(true),
+            Fold::Never => Some(false),
+            Fold::Whole => {
+                let (hides, holds) = (self.hides(src), self.holds_unfolded(src, path, never));
+                Some(!hides? && !holds?)
+            }
+        }
+    }
+
+    /// Tells whether `src`, which is to appear at `path`, is or holds a directory whose target path matches `never`.
+    fn holds_unfolded(&mut self, src: Src, path: &RelPath, never: &Globs) -> Option<bool> {
+        if never.is_empty() {
+            return Some(false);
+        }
+        let mut known = true;
+        let mut todo = vec![(src.dir, path.clone())];
+        while let Some((dir, path)) = todo.pop() {
+            if never.matches(path.as_bytes()) {
+                return Some(true);
+            }
+            let Some(entries) = self.snapshot.source(src.id).tree.entries(dir) else {
+                self.needs.insert(Need::Below { source: src.id, dir });
+                known = false;
+                continue;
+            };
+            for (name, node) in entries {
+                if let Node::Dir(below) = node {
+                    todo.push((below, path.join(&self.target_name(&name))));
+                }
+            }
+        }
+        known.then_some(false)
+    }
+
     /// Tells whether an ignore rule of the user's keeps something below `src` out.
-    pub(super) fn hides(&mut self, src: Src) -> Option<bool> {
+    fn hides(&mut self, src: Src) -> Option<bool> {
         let source = self.snapshot.source(src.id);
         if !source.rules.may_hide() {
             return Some(false);

@@ -3,6 +3,7 @@
 //! A [`World`] is a whole file system in memory: the target with the stow directory `s` in it. It answers the
 //! planner's needs the way reading the disk would.
 
+mod mount;
 mod transfer;
 
 use std::sync::Arc;
@@ -12,12 +13,12 @@ use proptest::test_runner::TestCaseResult;
 
 use super::*;
 use crate::op::{Change, Op, Ops, Place, Thing, What};
-use crate::package::Step;
+use crate::package::{Mount, Step};
 use crate::path::Route;
 use crate::policy::{Backup, Existing, Fold, Naming, Policy, Strategy as Way, Walk};
 use crate::rules::{GlobList, IgnoreList, NativeRules, Rules, StowRules};
 use crate::snapshot::Fact;
-use crate::tree::{Leads, Link, Texts};
+use crate::tree::{Leads, Link, ROOT, Texts};
 
 /// How many farms each property is tried on.
 const CASES: u32 = 10_000;
@@ -153,7 +154,9 @@ impl World {
                 Fact::Texts(names.map(link).collect())
             }
             Need::InStep { .. } | Need::Below { .. } => panic!("{need:?} has no fact for an answer"),
-            Need::Mirror { source, dir, target_dir } => snapshot.make_mirror(*source, *dir, target_dir),
+            Need::Mirror { source, dir, target_dir, rules_dir } => {
+                snapshot.make_mirror(*source, *dir, target_dir, rules_dir)
+            }
             Need::Text { dir, name } => {
                 let at = self.tree.find(&snapshot.target.path(*dir)).expect("a directory");
                 match self.tree.get(at, name) {
@@ -261,15 +264,17 @@ impl World {
 }
 
 fn request(policy: &Policy, steps: &[(Action, usize)]) -> Request {
-    let step = |&(action, package): &(Action, usize)| Step {
-        action,
-        package: RelPath::new(PACKAGES[package].as_bytes()).expect("a name"),
+    let step = |&(action, package): &(Action, usize)| {
+        let package = RelPath::new(PACKAGES[package].as_bytes()).expect("a name");
+        Step::new(action, package, Mount::Into(RelPath::root()))
     };
     Request {
         root: b"/home".to_vec(),
         stow_dir: Route::below_root(RelPath::new(b"s").expect("a path")),
-        mount: RelPath::root(),
         steps: steps.iter().map(step).collect(),
+        others: Default::default(),
+        earlier: None,
+        rendered: None,
         policy: policy.clone(),
     }
 }

@@ -20,6 +20,8 @@ pub struct Transfer {
     pub direction: Direction,
     /// The package, by its path in the dotfiles directory; adopting makes a missing one.
     pub package: RelPath,
+    /// The directory that the package's top mirrors into, from the farm's root.
+    pub mount: RelPath,
     /// The paths in the target, as seen from the farm's root; their parents are free of links down to the target.
     pub paths: Vec<Route>,
 }
@@ -153,7 +155,8 @@ pub fn transfer(
         Direction::Eject => planner.package(&asked.package),
     };
     let Some(package) = package else { return Err(planner.needs) };
-    let mut mover = Mover { planner, package, objections: Vec::new(), left: Vec::new() };
+    let mount = &asked.mount;
+    let mut mover = Mover { planner, package, mount, objections: Vec::new(), left: Vec::new() };
     let paths = mover.admit(&asked.paths);
     let plan = match asked.direction {
         Direction::Adopt { overwrite } => mover.adopt(&paths, overwrite),
@@ -174,6 +177,7 @@ pub fn transfer(
 pub(super) struct Mover<'a> {
     pub planner: Planner<'a>,
     pub package: SourceId,
+    pub mount: &'a RelPath,
     pub objections: Vec<Objection>,
     pub left: Vec<RelPath>,
 }
@@ -206,7 +210,7 @@ impl Planner<'_> {
 impl<'a> Mover<'a> {
     /// Returns those of the paths that lie where something can move, each once.
     fn admit(&mut self, asked: &[Route]) -> Vec<RelPath> {
-        let Request { mount, stow_dir, .. } = self.planner.request;
+        let (mount, stow_dir) = (self.mount, &self.planner.request.stow_dir);
         let mut paths: Vec<RelPath> = Vec::new();
         for route in asked {
             let reason = match route.down.below(mount) {

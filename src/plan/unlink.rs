@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::conflict::Notice;
 use super::owner::{Owner, Place};
 use super::{Planner, Src};
+use crate::package::{Action, Mount, Step};
 use crate::path::{Name, RelPath, Route};
 use crate::policy::{Guarded, Naming, Ownership, Tidy, Walk};
 use crate::snapshot::SourceId;
@@ -13,8 +14,9 @@ use crate::tree::{DirId, FEW, Iter, Node, ROOT, Texts};
 /// A target directory that is being cleared of one package's links.
 struct Frame<'a> {
     dir: DirId,
-    target_dir: RelPath,
     source_dir: RelPath,
+    /// The directory as ignore rules know it.
+    rules_dir: RelPath,
     /// The package's directory as seen from the root.
     route: Route,
     /// What comes before the names in the texts of the package's links.
@@ -38,14 +40,45 @@ struct Visit {
 }
 
 impl<'a> Planner<'a> {
-    /// Unlinks one package.
-    pub(super) fn unlink(&mut self, id: SourceId) {
-        let Some(top) = self.mount(false, id) else { return };
-        let src = match self.request.policy.walk {
-            Walk::Package => Some(Src { id, dir: ROOT }),
-            Walk::Target => None,
-        };
-        let mut next = Some(Visit { dir: top, source_dir: RelPath::root(), src });
+    /// Unlinks one package, or a part of it.
+    pub(super) fn unlink(&mut self, id: SourceId, step: &Step) {
+        let Some(Some(part)) = self.part(id, step) else { return };
+        let Some(src) = self.part_dir(&part) else { return };
+        let source_dir = step.entry.clone();
+        match &step.mount {
+            Mount::Into(at) => {
+                let Some(dir) = self.reach(at, Action::Unlink, id) else { return };
+                let visit = match self.request.policy.walk {
+                    Walk::Package if src.is_none() => return,
+                    Walk::Package => Visit { dir, source_dir, src },
+                    Walk::Target => Visit { dir, source_dir, src: None },
+                };
+                self.clear(id, visit);
+            }
+            Mount::As(at) => {
+                let Some((above, name)) = at.split() else { return };
+                let Some(into) = self.reach(&above, Action::Unlink, id) else { return };
+                if !self.target_read(into, Texts::None) || self.is_closed(into, Action::Unlink, id) {
+                    return;
+                }
+                match self.tree.get(into, &name).flatten() {
+                    Some(Node::Link(_)) => {
+                        let source = self.snapshot.source(id).route().join_path(&source_dir);
+                        self.unlink_link(into, &name, &source);
+                    }
+                    Some(Node::Dir(dir)) if src.is_some() => {
+                        let visit = Visit { dir, source_dir, src };
+                        self.clear(id, visit);
+                    }
+                    _ => {}
+                }
+            }
+        }
+    }
+
+    /// Removes the links of a package in a directory and all below it.
+    fn clear(&mut self, id: SourceId, visit: Visit) {
+        let mut next = Some(visit);
         let mut frames: Vec<Frame<'a>> = Vec::new();
         loop {
             if let Some(visit) = next.take() {
@@ -118,7 +151,7 @@ impl<'a> Planner<'a> {
         let route = source.route().join_path(&visit.source_dir);
         Some(Frame {
             dir: visit.dir,
-            target_dir,
+            rules_dir: self.rules_dir(&visit.source_dir, &target_dir),
             head: route.head_from(self.tree.depth(visit.dir)),
             route,
             source_dir: visit.source_dir,
@@ -128,7 +161,7 @@ impl<'a> Planner<'a> {
 
     /// Unlinks one entry of a package; returns the directory to go on with.
     fn unlink_entry(&mut self, frame: &Frame, src: Src, name: &Name, node: &Node) -> Option<Visit> {
-        if self.ignored(src, &frame.source_dir, &frame.target_dir, name, node) {
+        if self.ignored(src, &frame.source_dir, &frame.rules_dir, name, node) {
             return None;
         }
         // Nearly all links are what linking makes; they need no thought of whose they are.
@@ -168,7 +201,7 @@ impl<'a> Planner<'a> {
         let node = self.tree.get(frame.dir, name)??;
         // Stow asks for the target's name here, `.x`, and elsewhere for the package's, `dot-x`.
         let src = Src { id, dir: ROOT };
-        if self.ignored(src, &frame.source_dir, &frame.target_dir, name, &node) {
+        if self.ignored(src, &frame.source_dir, &frame.rules_dir, name, &node) {
             return None;
         }
         match node {

@@ -106,6 +106,10 @@ impl NativeRules {
     }
 
     pub(super) fn hides(&self, candidate: &Candidate) -> bool {
+        // It comes and goes by itself, so a directory must not become links one by one for it.
+        if candidate.name.as_bytes() == FINDER {
+            return false;
+        }
         self.verdict(candidate).unwrap_or_else(|| {
             self.base_is_users()
                 && self.base.ignores(candidate.target_dir.as_bytes(), candidate.name.as_bytes())
@@ -144,13 +148,25 @@ impl Globs {
     /// # Errors
     /// The first glob that cannot be understood.
     pub fn new<'a>(globs: impl IntoIterator<Item = &'a str>) -> Result<Globs, PatternError> {
+        Globs::build(globs, true)
+    }
+
+    /// Returns the set of these globs on values that are no paths: `*` matches `/`, too.
+    ///
+    /// # Errors
+    /// The first glob that cannot be understood.
+    pub fn on_values<'a>(globs: impl IntoIterator<Item = &'a str>) -> Result<Globs, PatternError> {
+        Globs::build(globs, false)
+    }
+
+    fn build<'a>(globs: impl IntoIterator<Item = &'a str>, separator: bool) -> Result<Globs, PatternError> {
         let mut set = GlobSetBuilder::new();
         for glob in globs {
             let bad = |error: globset::Error| PatternError {
                 pattern: glob.to_owned(),
                 message: error.kind().to_string(),
             };
-            set.add(GlobBuilder::new(glob).literal_separator(true).build().map_err(bad)?);
+            set.add(GlobBuilder::new(glob).literal_separator(separator).build().map_err(bad)?);
         }
         let bad = |error: globset::Error| PatternError {
             pattern: error.glob().unwrap_or_default().to_owned(),
@@ -159,8 +175,14 @@ impl Globs {
         Ok(Globs(set.build().map_err(bad)?))
     }
 
-    pub(super) fn matches(&self, path: &[u8]) -> bool {
+    /// Tells whether one of the globs matches.
+    pub fn matches(&self, path: &[u8]) -> bool {
         self.0.is_match(OsStr::from_bytes(path))
+    }
+
+    /// Tells whether there is no glob at all.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 }
 

@@ -5,8 +5,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use farm::{
-    Action, Fold, Naming, OnFile, OptionPatterns, Origin, PathPatterns, Policy, Refold, RelPath, Request,
-    Route, RuleBook, ScanError, StartPatterns, Step, Walk,
+    Action, Fold, Mount, Naming, OnFile, OptionPatterns, Origin, PathPatterns, Policy, Refold, RelPath,
+    Request, Route, RuleBook, ScanError, StartPatterns, Step, Walk,
 };
 
 use super::args::{Mode, Settings};
@@ -55,7 +55,8 @@ impl Options {
                 Mode::Unstow => Action::Unlink,
                 Mode::Stow => Action::Link,
             };
-            RelPath::new(name).map(|package| Step { action, package })
+            let mount = Mount::Into(RelPath::root());
+            RelPath::new(name).map(|package| Step::new(action, package, mount))
         };
         // They were compiled once already, to complain in the order that stow does.
         let patterns = |patterns: &[Vec<u8>], origin| PathPatterns {
@@ -81,8 +82,10 @@ impl Options {
         Request {
             root: bytes(&self.target).to_vec(),
             stow_dir: Route::between(bytes(&self.target), bytes(&self.dir)),
-            mount: RelPath::root(),
             steps: self.steps.iter().filter_map(step).collect(),
+            others: Default::default(),
+            earlier: None,
+            rendered: None,
             policy,
         }
     }

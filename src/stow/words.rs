@@ -301,8 +301,8 @@ fn reason(conflict: &Conflict) -> Vec<u8> {
         }
         Reason::StowDir => [b"existing target is the stow directory: ", target].concat(),
         Reason::NotADirectory => [b"existing target is not a directory: ", target].concat(),
-        // Farm's own strategies alone come to these.
-        Reason::BackupPlace | Reason::Unresolved { .. } => {
+        // Only requests of farm's own come to these.
+        Reason::OnTheWay(_) | Reason::NoSource { .. } | Reason::BackupPlace | Reason::Unresolved { .. } => {
             [b"existing target cannot be moved out of the way: ", target].concat()
         }
     }

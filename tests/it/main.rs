@@ -9,8 +9,10 @@ mod differences; // the documented differences from GNU Stow are real
 mod differential; // farm's stow dialect does what GNU Stow 2.4 does, on thousands of random farms
 mod generations; // every change is one, and there is a way back
 mod kills; // a run that is killed is taken back or finished by the next one
-mod link; // packages come, go and are made right
+mod link;
+mod manifest; // farm.toml: packages land where it says, and mistakes are shown where they are
 mod races; // others change the target while farm is at work
 mod sandbox; // a home of its own for each test
 mod stowrc; // resource files give stow its options
 mod strategies; // what is in the way is skipped, backed up, adopted, replaced, or asked about
+mod switch; // the farm becomes what farm.toml says

@@ -127,8 +127,12 @@ impl Words {
             let what = Tally::of(&told.ops).words();
             to_stdout(&format!("{}  {id:>width$}  {command}: {what}{back}{current}", told.date));
             if self.verbose {
-                let farm =
-                    Farm { root: root_of(&told.header), mount: RelPath::root(), dir: farm.dir.clone() };
+                let farm = Farm {
+                    root: root_of(&told.header),
+                    mount: RelPath::root(),
+                    dir: farm.dir.clone(),
+                    declared: None,
+                };
                 for line in plan_lines(&farm, &told.ops) {
                     to_stdout(&format!("    {line}"));
                 }

@@ -18,7 +18,13 @@ fn route(path: &str) -> Route {
 }
 
 fn asked(direction: Direction, package: &str, paths: &[&str]) -> Transfer {
-    Transfer { direction, package: rel(package), paths: paths.iter().map(|path| route(path)).collect() }
+    let mount = RelPath::root();
+    Transfer {
+        direction,
+        package: rel(package),
+        mount,
+        paths: paths.iter().map(|path| route(path)).collect(),
+    }
 }
 
 fn native() -> Policy {
@@ -577,7 +583,7 @@ proptest! {
         let seen = after.view();
         prop_assert!(overwrite || world.view().iter().all(|(path, is_dir)| seen.get(path) == Some(is_dir)));
 
-        let link = Step { action: Action::Link, package: rel(package) };
+        let link = Step::new(Action::Link, rel(package), Mount::Into(RelPath::root()));
         let linked = after.plan(&Request { steps: vec![link], ..request(&policy, &[]) });
         for op in planned.plan.ops.iter() {
             let touches = |path: &RelPath| path.below(&op.path).is_some() || op.path.below(path).is_some();
@@ -594,7 +600,8 @@ proptest! {
             let back = after.carry_out(&planned.plan.inverse());
             prop_assert_eq!(back.tree.lines(), world.tree.lines());
             let paths = planned.plan.ops.iter().map(|op| Route::below_root(op.path.clone())).collect();
-            let eject = Transfer { direction: Direction::Eject, package: rel(package), paths };
+            let (direction, mount) = (Direction::Eject, RelPath::root());
+            let eject = Transfer { direction, package: rel(package), mount, paths };
             let ejected = after.transfer(&policy, &eject);
             prop_assert_eq!(&ejected.objections, &vec![]);
             prop_assert_eq!(lines_that_count(&after.carry_out(&ejected.plan)), lines_that_count(&world));

@@ -1,0 +1,271 @@
+//! `farm switch`: the farm becomes what the manifest says, in one plan and one generation.
+
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::io;
+use std::os::fd::AsFd as _;
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+
+use farm::manifest::Placed;
+use farm::{
+    Action, Error, Failure, Farm, Known, LinkText, Memory, Mount, Plan, Planned, Policy, RelPath, Rendered,
+    Request, Route, RuleBook, Step, Strategy, rendered_dir,
+};
+
+use super::args::{self, Global, Verb, Way};
+use super::ask::Asker;
+use super::contents::{self, Gathered};
+use super::manifest::Declared;
+use super::resolve::{self, Refusal};
+use super::session::{self, Session};
+use super::told::{Ended, OnChange};
+use super::words::Words;
+use super::{Exit, StowRc, json, run};
+use crate::environment;
+
+/// Runs `farm switch`.
+pub fn switch(global: &Global, args: &args::Switch, stowrc: &StowRc, words: &Words) -> Exit {
+    do_switch(global, args, stowrc, words).unwrap_or_else(|exit| exit)
+}
+
+/// What the manifest asks for.
+struct Wanted {
+    packages: Vec<Placed>,
+    gathered: Gathered,
+}
+
+fn do_switch(global: &Global, args: &args::Switch, stowrc: &StowRc, words: &Words) -> Result<Exit, Exit> {
+    let refuse = |refusal: Refusal| words.refusal(&refusal);
+    let farm =
+        resolve::Farm::find(global.dir.as_deref(), global.target.as_deref(), stowrc).map_err(refuse)?;
+    let Some(declared) = farm.declared.clone() else {
+        return Err(refuse(Refusal::NoManifest { dir: farm.dir.clone() }));
+    };
+    let profile = args.profile.as_deref();
+    let wanted = wanted(&farm, &declared, profile).map_err(refuse)?;
+    let way = run::way(&args.in_the_way, &farm.default_way(run::can_ask()), words)?;
+    let wait = session::wait(global, words);
+    // What earlier generations made is wanted by a dry run, too.
+    let mut session = Session::open_to_read(global, &farm.target(), &wait, words)?;
+    let ignore = farm.ignore();
+    let rules = RuleBook::native(&farm.dir, ignore, &[], Default::default());
+    let rules = rules.map_err(|error| words.scan_error(&error))?;
+    let (mut request, mut known) = request(&farm, &wanted, session.memory(), words)?;
+    match way {
+        Way::All(strategy) => request.policy.strategy = strategy,
+        Way::Ask(backup) => {
+            let asker = Asker::new(io::stdin().lock(), anstream::stderr(), backup);
+            let answered = run::ask(&farm, &mut request, &rules, asker);
+            if !answered.map_err(|error| words.scan_error(&error))? {
+                return Err(words.quit());
+            }
+        }
+    }
+    let plan = |request: &Request| {
+        let farm = Farm::open(request, &rules).map_err(|error| words.error(&error))?;
+        farm.plan().map_err(|error| words.scan_error(&error))
+    };
+    let mut planned = plan(&request)?;
+    let mut after = after(&farm, &known, &request, &planned, &wanted);
+    let is_clear = planned.conflicts.is_empty();
+    let mut failure = None;
+    let mut commands = Vec::new();
+    if is_clear {
+        commands = on_change(&wanted, &known);
+    }
+    let changes =
+        |planned: &Planned, known: &Known, after: &Known| !planned.plan.is_empty() || known != after;
+    let taken_over = after.links.keys().filter(|path| !known.links.contains_key(path)).count();
+    let taken_over = taken_over.saturating_sub(made(&planned.plan));
+    if !global.dry_run && is_clear && changes(&planned, &known, &after) {
+        if session.begin()? {
+            let policy = request.policy.clone();
+            (request, known) = self::request(&farm, &wanted, session.memory(), words)?;
+            request.policy = policy;
+            planned = plan(&request)?;
+            after = self::after(&farm, &known, &request, &planned, &wanted);
+        }
+        if let Some(rendered) = request.rendered.as_ref().filter(|it| !it.files.is_empty()) {
+            match session.memory().store() {
+                Some(store) => store.render(&farm.dir, rendered).map_err(|error| words.error(&error))?,
+                None => return Err(no_state(words)),
+            }
+        }
+        let phases: &[Plan] = if planned.plan.is_empty() { &[] } else { std::slice::from_ref(&planned.plan) };
+        failure = session.apply_knowing(&farm.root, phases, Some(after)).err();
+        if failure.is_none() {
+            commands.iter_mut().for_each(run_command);
+        }
+    }
+    say(global, &farm, profile, &wanted, &planned, taken_over, &commands, failure.as_deref(), words)
+}
+
+#[expect(clippy::too_many_arguments, reason = "all that there is to say")]
+fn say(
+    global: &Global,
+    farm: &resolve::Farm,
+    profile: Option<&str>,
+    wanted: &Wanted,
+    planned: &Planned,
+    taken_over: usize,
+    commands: &[OnChange],
+    failure: Option<&Failure>,
+    words: &Words,
+) -> Result<Exit, Exit> {
+    if global.json {
+        let packages: Vec<RelPath> = wanted.packages.iter().map(|placed| placed.source.clone()).collect();
+        json::print(Verb::Switch, farm, &packages, planned, commands, failure, global.dry_run);
+    }
+    Ok(words.switched(farm, profile, planned, taken_over, commands, failure))
+}
+
+/// Returns what counts on this machine and in this profile, once all of its sources were looked at.
+fn wanted(farm: &resolve::Farm, declared: &Declared, profile: Option<&str>) -> Result<Wanted, Refusal> {
+    let manifest = &declared.manifest;
+    let known = || manifest.profiles.keys().cloned().collect::<Vec<_>>();
+    let chosen = match profile {
+        None if manifest.profiles.is_empty() => None,
+        None => return Err(Refusal::WhichProfile { known: known() }),
+        Some(name) => match manifest.profiles.get(name) {
+            Some(profile) => Some(profile),
+            None => return Err(Refusal::UnknownProfile { name: name.to_owned(), known: known() }),
+        },
+    };
+    let named = chosen.map(|profile| declared.names(&profile.packages)).transpose()?;
+    let layout = declared.layout(named.as_deref().unwrap_or_default(), &farm.mount)?;
+    let mut packages = layout.packages;
+    packages.retain(|placed| named.as_ref().is_none_or(|named| named.contains(&placed.name)));
+    let mut mistakes = Vec::new();
+    for placed in &packages {
+        mistakes.extend(declared.source_mistake(placed, &farm.dir, &farm.there(), chosen));
+    }
+    let gathered = contents::gather(declared, &farm.dir, &layout.entries, profile, &mut mistakes)?;
+    if !mistakes.is_empty() {
+        mistakes.sort_by_key(|mistake| mistake.span.start);
+        return Err(declared.wrong(mistakes));
+    }
+    Ok(Wanted { packages, gathered })
+}
+
+/// Returns the request, and what is known of the farm so far.
+fn request(
+    farm: &resolve::Farm,
+    wanted: &Wanted,
+    memory: &Memory,
+    words: &Words,
+) -> Result<(Request, Known), Exit> {
+    let mut policy = Policy::native();
+    farm.enter(&mut policy).map_err(|refusal| words.refusal(&refusal))?;
+    let mut steps = resolve::steps(&[Action::Link], &landed(&wanted.packages));
+    for item in &wanted.gathered.items {
+        if item.force {
+            policy.decisions.insert(item.at.clone(), Strategy::Replace);
+        }
+        steps.push(Step {
+            action: Action::Link,
+            supply: item.supply,
+            package: item.package.clone(),
+            entry: item.entry.clone(),
+            mount: Mount::As(item.at.clone()),
+            folds: item.folds.clone(),
+        });
+    }
+    let mut request = farm.request(steps, policy);
+    let dir = rendered_route(farm).map_err(|refusal| words.refusal(&refusal))?;
+    if dir.is_none() && !wanted.gathered.files.is_empty() {
+        return Err(no_state(words));
+    }
+    request.rendered = dir.map(|dir| Arc::new(Rendered { dir, files: wanted.gathered.files.clone() }));
+    let known = memory.known(&farm.root).map_err(|error| words.memory_error(&error))?;
+    // Other dotfiles directories may have links in the same target.
+    let mut earlier = known.clone();
+    earlier.links.retain(|path, text| is_own(farm, &request, path, text));
+    request.earlier = Some(earlier);
+    Ok((request, known))
+}
+
+fn landed(packages: &[Placed]) -> Vec<resolve::Landed> {
+    let landed =
+        |placed: &Placed| resolve::Landed { package: placed.source.clone(), mount: placed.mount.clone() };
+    packages.iter().map(landed).collect()
+}
+
+/// Tells whether a link leads into the dotfiles directory, or to a file that farm wrote for it.
+fn is_own(farm: &resolve::Farm, request: &Request, path: &RelPath, text: &LinkText) -> bool {
+    let Some((dir, _)) = path.split() else { return false };
+    let route = request.route_of(&dir, text);
+    let rendered = request.rendered.as_ref();
+    let os = |bytes| OsStr::from_bytes(bytes);
+    route.below(&request.stow_dir).is_some()
+        || rendered.is_some_and(|it| route.below(&it.dir).is_some())
+        // One that was taken over may lead there by way of other links.
+        || fs_err::canonicalize(farm.root.join(os(dir.as_bytes())).join(os(text.as_bytes())))
+            .is_ok_and(|real| real.starts_with(&farm.dir))
+}
+
+/// Says that there is no place for files that farm writes.
+fn no_state(words: &Words) -> Exit {
+    let error = io::Error::new(io::ErrorKind::NotFound, "there is no state directory");
+    words.error(&Error::new("write", "files of farm.toml", error))
+}
+
+/// Returns where files lie that farm writes, as seen from the farm's root.
+fn rendered_route(farm: &resolve::Farm) -> Result<Option<Route>, Refusal> {
+    let Some(state) = environment::state_dir() else { return Ok(None) };
+    let path = rendered_dir(&state, &farm.target(), &farm.dir);
+    // Links count from where a directory really is.
+    let Ok((real, missing)) = resolve::existing(&path) else { return Ok(None) };
+    let bytes = |path: &Path| path.as_os_str().as_bytes().to_vec();
+    let path = [bytes(&real), missing.as_bytes().to_vec()].join(&b'/');
+    Ok(Some(Route::between(&bytes(&farm.root), &path)))
+}
+
+/// Returns what is known of the farm when the plan is done.
+fn after(
+    farm: &resolve::Farm,
+    known: &Known,
+    request: &Request,
+    planned: &Planned,
+    wanted: &Wanted,
+) -> Known {
+    let mut after = known.clone();
+    planned.plan.ops.iter().for_each(|op| after.enter(&op, &RelPath::root()));
+    after.links.retain(|path, text| !is_own(farm, request, path, text));
+    after.links.extend(planned.links.clone());
+    after.contents = wanted.gathered.hashes().collect();
+    after
+}
+
+/// Returns how many links a plan makes where none was known.
+fn made(plan: &Plan) -> usize {
+    let mut made = Known::default();
+    plan.ops.iter().for_each(|op| made.enter(&op, &RelPath::root()));
+    made.links.len()
+}
+
+/// Returns the commands of entries whose content is another than the last switch saw.
+fn on_change(wanted: &Wanted, known: &Known) -> Vec<OnChange> {
+    let hashes: BTreeMap<RelPath, String> = wanted.gathered.hashes().collect();
+    let changed =
+        wanted.gathered.items.iter().filter(|item| known.contents.get(&item.at) != hashes.get(&item.at));
+    let command = |item: &contents::Item| {
+        Some(OnChange { at: item.at.clone(), command: item.on_change.clone()?, ended: None })
+    };
+    changed.filter_map(command).collect()
+}
+
+/// Runs a command; what it prints goes where messages go.
+fn run_command(on_change: &mut OnChange) {
+    let mut command = Command::new("sh");
+    command.arg("-c").arg(&on_change.command).stdin(Stdio::null());
+    // Standard output is for the result, which may be JSON.
+    command.stdout(io::stderr().as_fd().try_clone_to_owned().map_or_else(|_| Stdio::null(), Stdio::from));
+    on_change.ended = Some(match command.status() {
+        Ok(status) if status.success() => Ended::Well,
+        Ok(status) => Ended::Badly(status.to_string()),
+        Err(error) => Ended::Badly(error.to_string()),
+    });
+}
