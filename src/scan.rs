@@ -4,13 +4,13 @@ use std::collections::BTreeSet;
 use std::io::{self, Read};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use rayon::prelude::*;
 
 use crate::error::{Error, Result, ScanError};
 use crate::package::Request;
-use crate::path::{LinkText, RelPath, Route};
+use crate::path::{LinkText, Name, RelPath, Route};
 use crate::plan::{Planned, Transfer, Transferred, plan, transfer};
 use crate::rulebook::RuleBook;
 use crate::rules::Rules;
@@ -20,6 +20,9 @@ use crate::tree::Node;
 
 /// Fewer needs than this are answered one after the other: a thread costs more than it saves.
 const WORTH_SHARING: usize = 256;
+
+/// Nobody follows more links than this on one way; Linux stops at 40, macOS at 32.
+const MOST_LINKS: usize = 40;
 
 /// Reads one farm.
 pub struct Scanner<'a> {
@@ -162,6 +165,11 @@ impl<'a> Scanner<'a> {
                 let text = text.map_err(|e| self.error(snapshot, "read link", Side::Target, &path, e))?;
                 Fact::Real(self.real(&snapshot.target.path(*dir), &text))
             }
+            Need::Way { dir, name } => {
+                let dir = snapshot.target.path(*dir);
+                let way = self.way(&dir, name);
+                Fact::Way(way.map_err(|e| self.error(snapshot, "follow", Side::Target, &dir.join(name), e))?)
+            }
             Need::Equal { dir, name, source, source_dir, source_name } => {
                 let target = self.root.open_below(&snapshot.target.path(*dir));
                 let equal = target.and_then(|target| {
@@ -206,6 +214,34 @@ impl<'a> Scanner<'a> {
             entry.below(&self.request.stow_dir).is_some().then_some(entry)
         });
         entry.or_else(|| fs_err::canonicalize(&at).ok().map(|path| route(&path)))
+    }
+
+    /// Returns the links that following the link `name` in the target's `dir` passes, as far as it can be followed.
+    fn way(&self, dir: &RelPath, name: &Name) -> io::Result<Vec<Route>> {
+        let mut passed = Vec::new();
+        let mut at = Path::new(os(&self.request.root)).join(os(dir.as_bytes()));
+        let mut rest = vec![os(name.as_bytes()).to_owned()];
+        while let Some(step) = rest.pop() {
+            if step == ".." {
+                at.pop();
+                continue;
+            }
+            at.push(step);
+            let text = match std::fs::read_link(&at) {
+                Ok(text) => text,
+                Err(error) if error.kind() == io::ErrorKind::InvalidInput => continue,
+                Err(error) if sys::is_nowhere(&error) => break,
+                Err(error) => return Err(error),
+            };
+            passed.push(Route::between(&self.request.root, at.as_os_str().as_bytes()));
+            if passed.len() > MOST_LINKS {
+                break;
+            }
+            at.pop();
+            let steps = text.components().rev().filter(|step| *step != Component::CurDir);
+            rest.extend(steps.map(|step| step.as_os_str().to_owned()));
+        }
+        Ok(passed)
     }
 
     fn shown(&self, snapshot: &Snapshot, side: Side, path: &RelPath) -> PathBuf {
