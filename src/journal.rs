@@ -3,6 +3,7 @@
 //! A journal is written before the first change and renamed when all is done: a record is a journal that was
 //! committed. The last line says how many operations there are, so a journal that lost its end is known as such.
 
+use std::collections::BTreeMap;
 use std::io::{self, BufRead, Write};
 
 use serde::{Deserialize, Serialize};
@@ -31,12 +32,15 @@ pub struct Header {
     /// The generation that a rollback went back to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub back_to: Option<u64>,
+    /// The inodes of what the plan moves out of the way, by the numbers of the operations.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub inodes: BTreeMap<usize, u64>,
 }
 
 impl Header {
     /// Returns the header of a plan that begins now.
     pub fn new(id: u64, token: String, root: RelPath, time: i64, command: Vec<String>) -> Header {
-        Header { format: FORMAT, id, token, root, time, command, back_to: None }
+        Header { format: FORMAT, id, token, root, time, command, back_to: None, inodes: BTreeMap::new() }
     }
 }
 

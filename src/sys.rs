@@ -194,6 +194,19 @@ impl Handle {
         }
     }
 
+    /// Returns the inode of what stands under `name` in this directory, links not followed; `None` for nothing.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn inode(&self, name: &[u8]) -> io::Result<Option<u64>> {
+        fault::point()?;
+        match rustix::fs::statat(&self.0, name, AtFlags::SYMLINK_NOFOLLOW) {
+            Ok(stat) => Ok(Some(stat.st_ino)),
+            Err(Errno::NOENT) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
     /// Tells whether something stands at `path` below this directory, links followed on the way and at the end.
     pub fn holds(&self, path: &[u8]) -> bool {
         rustix::fs::statat(&self.0, path, AtFlags::empty()).is_ok()

@@ -413,6 +413,16 @@ fn what_somebody_changed_after_a_kill_is_named_and_left() {
     assert_eq!((home.tree(), world.is_interrupted()), ("mine\n".to_owned(), false));
     assert_eq!(fs::read(home.path("mine")).unwrap(), b"made by hand");
     home.farm(&["link", "p"]).run().prints("linked p: 3 links\n");
+    // A directory that others use now stays, too.
+    let world = World::from(Sandbox::with(&["dotfiles/p/.c/x", "dotfiles/q/.c/y", "dotfiles/q/z"]));
+    let home = &world.home;
+    killed(&world, &strace, "symlinkat", 3, &["link", "p", "q"]);
+    home.write(".c/mine", "made by hand");
+    home.farm(&["link", "p"]).run().fails_with(
+        3,
+        &["\n  cannot remove directory ~/.c: somebody else put something into it\nhint: mend these"],
+    );
+    assert_eq!(home.tree(), ".c/\n.c/mine\n");
 }
 
 #[test]
@@ -441,6 +451,42 @@ fn a_file_put_in_the_place_of_a_backed_up_one_after_a_kill_is_named_and_left() {
         assert_eq!(home.identity(), before, "{way}");
         assert_eq!(left_over(&[&home.path(""), &world.state()]), Vec::<PathBuf>::new());
     }
+}
+
+#[test]
+fn what_appeared_where_nothing_had_gone_yet_is_passed_over() {
+    let Some(strace) = strace() else { return };
+    let start = || World::from(Sandbox::with(&["dotfiles/p/a", "dotfiles/p/b", "a", "b"]));
+    // Before the first step of the first operation, and before its exchange.
+    for (call, nth, way, new) in [
+        ("symlinkat", 1, &["--backup"][..], &["a.backup", "b.backup"][..]),
+        ("renameat2", 1, &["--backup"], &["b.backup"]),
+        ("symlinkat", 2, &["--backup"], &["b.backup"]),
+    ] {
+        let world = start();
+        let home = &world.home;
+        let before = home.identity();
+        killed(&world, &strace, call, nth, &[&["link", "p"], way].concat());
+        new.iter().for_each(|path| home.write(path, "somebody else's"));
+        home.farm(&["recover"]).run().fails_with(0, &["took back what an interrupted `farm link p"]);
+        let mut after = home.identity();
+        for path in new {
+            assert_eq!(after.remove(Path::new(path)).expect("it stays").content, b"somebody else's");
+        }
+        assert_eq!(after, before, "{call} {nth}");
+    }
+    // A package that got the file in the meantime.
+    let world = World::from(Sandbox::with(&["dotfiles/q/other", "a", "b"]));
+    let home = &world.home;
+    let before = home.identity();
+    killed(&world, &strace, "symlinkat", 2, &["adopt", "p", "../a", "../b"]);
+    home.write("dotfiles/p/b", "somebody else's");
+    home.farm(&["recover"]).run().fails_with(0, &["took back what an interrupted `farm adopt p"]);
+    let mut after = home.identity();
+    assert!(
+        after.remove(Path::new("dotfiles/p/b")).is_some() && after.remove(Path::new("dotfiles/p")).is_some()
+    );
+    assert_eq!(after, before);
 }
 
 #[test]
