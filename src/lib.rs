@@ -76,4 +76,5 @@ pub use rules::{
 pub use scan::plan_transfer;
 pub use snapshot::{Fact, Need, Side, Snapshot, SourceId};
 pub use store::{Store, Wait, is_interrupted};
+pub use sys::is_out_of_reach;
 pub use tree::{DirId, Entries, Leads, Link, Node, Tree};

@@ -141,9 +141,17 @@ impl<'a> Scanner<'a> {
             Need::Marked(route) => {
                 let mut path = route.to_bytes();
                 path.extend_from_slice(b"/.stow");
-                Fact::Holds(self.root.holds(&path))
+                let holds = self.root.holds(&path);
+                Fact::Holds(holds.map_err(|e| Error::new("look at", self.absolute(route).join(".stow"), e))?)
             }
-            Need::Present(route) => Fact::Holds(self.absolute(route).is_dir()),
+            Need::Present(route) => {
+                let path = self.absolute(route);
+                Fact::Holds(match std::fs::metadata(&path) {
+                    Ok(found) => found.is_dir(),
+                    Err(error) if sys::is_nowhere(&error) => false,
+                    Err(error) => return Err(Error::new("look at package", path, error).into()),
+                })
+            }
             Need::Endless { source, dir } => {
                 let source = snapshot.source(*source);
                 let mut at = self.absolute(&source.route());
@@ -163,7 +171,8 @@ impl<'a> Scanner<'a> {
                 };
                 let text = text.map_or_else(|| self.root.read_link(&path), Ok);
                 let text = text.map_err(|e| self.error(snapshot, "read link", Side::Target, &path, e))?;
-                Fact::Real(self.real(&snapshot.target.path(*dir), &text))
+                let real = self.real(&snapshot.target.path(*dir), &text);
+                Fact::Real(real.map_err(|e| self.error(snapshot, "follow", Side::Target, &path, e))?)
             }
             Need::Way { dir, name } => {
                 let dir = snapshot.target.path(*dir);
@@ -204,16 +213,24 @@ impl<'a> Scanner<'a> {
     }
 
     /// Returns where a link in the target's `dir` leads: the place in the dotfiles directory if it is reached at any
-    /// step, else where it ends.
-    fn real(&self, dir: &RelPath, text: &LinkText) -> Option<Route> {
+    /// step, else where it ends; `None` where it leads nowhere, or nowhere that one may go.
+    fn real(&self, dir: &RelPath, text: &LinkText) -> io::Result<Option<Route>> {
         let at = Path::new(os(&self.request.root)).join(os(dir.as_bytes())).join(os(text.as_bytes()));
         let route = |path: &Path| Route::between(&self.request.root, path.as_os_str().as_bytes());
+        let real = |path: &Path| match std::fs::canonicalize(path) {
+            Ok(path) => Ok(Some(path)),
+            Err(error) if sys::is_out_of_reach(&error) => Ok(None),
+            Err(error) => Err(error),
+        };
         // The entry itself, when it lies in the dotfiles directory: a package's own link is an entry like any other.
-        let entry = at.parent().zip(at.file_name()).and_then(|(parent, name)| {
-            let entry = route(&fs_err::canonicalize(parent).ok()?.join(name));
-            entry.below(&self.request.stow_dir).is_some().then_some(entry)
-        });
-        entry.or_else(|| fs_err::canonicalize(&at).ok().map(|path| route(&path)))
+        if let (Some(parent), Some(name)) = (at.parent(), at.file_name()) {
+            let Some(parent) = real(parent)? else { return Ok(None) };
+            let entry = route(&parent.join(name));
+            if entry.below(&self.request.stow_dir).is_some() {
+                return Ok(Some(entry));
+            }
+        }
+        Ok(real(&at)?.map(|path| route(&path)))
     }
 
     /// Returns the links that following the link `name` in the target's `dir` passes, as far as it can be followed.

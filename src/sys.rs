@@ -207,9 +207,17 @@ impl Handle {
         }
     }
 
-    /// Tells whether something stands at `path` below this directory, links followed on the way and at the end.
-    pub fn holds(&self, path: &[u8]) -> bool {
-        rustix::fs::statat(&self.0, path, AtFlags::empty()).is_ok()
+    /// Tells whether something stands at `path` below this directory, links followed on the way and at the end. Where
+    /// nobody may look there is nothing.
+    ///
+    /// # Errors
+    /// The system's, where it leaves the question open.
+    pub fn holds(&self, path: &[u8]) -> io::Result<bool> {
+        match rustix::fs::statat(&self.0, path, AtFlags::empty()).map_err(io::Error::from) {
+            Ok(_) => Ok(true),
+            Err(error) if is_out_of_reach(&error) => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 
     /// Opens the regular file `name` in this directory for reading: no link is followed, no FIFO waited for.
@@ -538,6 +546,11 @@ fn kind_of(stat: &Stat) -> Found {
 pub fn is_nowhere(error: &io::Error) -> bool {
     let nowhere = [Errno::NOENT, Errno::NOTDIR, Errno::LOOP, Errno::NAMETOOLONG];
     nowhere.iter().any(|errno| error.raw_os_error() == Some(errno.raw_os_error()))
+}
+
+/// Tells whether an error says that a path leads nowhere, or nowhere that one may go.
+pub fn is_out_of_reach(error: &io::Error) -> bool {
+    is_nowhere(error) || error.kind() == io::ErrorKind::PermissionDenied
 }
 
 /// Returns bytes as the system's string.

@@ -2,6 +2,7 @@
 
 use std::env;
 use std::ffi::{OsStr, OsString};
+use std::fs;
 use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path, PathBuf};
@@ -253,7 +254,13 @@ fn choose_dir(typed: Option<&Path>, stowrc: &StowRc) -> Result<Choice, Refusal> 
         cause: Cause::of(Path::new("."), cause),
         from: Some("the current directory"),
     })?;
-    let upwards = here.ancestors().find(|dir| dir.join("farm.toml").is_file());
+    let mut upwards = None;
+    for dir in here.ancestors() {
+        if has_manifest(dir)? {
+            upwards = Some(dir);
+            break;
+        }
+    }
     Ok(match upwards {
         Some(dir) => Choice { path: dir.to_owned(), from: Some("farm.toml") },
         None if stowrc.dir.is_some() => {
@@ -261,6 +268,16 @@ fn choose_dir(typed: Option<&Path>, stowrc: &StowRc) -> Result<Choice, Refusal> 
         }
         None => Choice { path: here, from: Some("the current directory") },
     })
+}
+
+/// Tells whether a directory holds a manifest. Where nobody may look there is none.
+fn has_manifest(dir: &Path) -> Result<bool, Refusal> {
+    let path = dir.join("farm.toml");
+    match fs::metadata(&path) {
+        Ok(found) => Ok(found.is_file()),
+        Err(error) if farm::is_out_of_reach(&error) => Ok(false),
+        Err(error) => Err(Refusal::System(Error::new("look at", path, error))),
+    }
 }
 
 fn choose_target(typed: Option<&Path>, stowrc: &StowRc, dir: &Path) -> Choice {
@@ -288,8 +305,9 @@ fn here() -> io::Result<PathBuf> {
 
 /// Returns the path of an existing directory, free of links.
 fn directory(path: &Path) -> Result<PathBuf, Cause> {
-    let real = fs_err::canonicalize(path).map_err(|error| Cause::of(path, error))?;
-    if real.is_dir() { Ok(real) } else { Err(Cause::NotADirectory) }
+    let cause = |error| Cause::of(path, error);
+    let real = fs::canonicalize(path).map_err(cause)?;
+    if fs::metadata(&real).map_err(cause)?.is_dir() { Ok(real) } else { Err(Cause::NotADirectory) }
 }
 
 /// Returns the nearest existing directory at or above `path`, free of links, and what is missing below it.

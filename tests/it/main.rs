@@ -11,6 +11,7 @@ mod generations; // every change is one, and there is a way back
 mod kills; // a run that is killed is taken back or finished by the next one
 mod link; // packages come, go and are made right
 mod races; // others change the target while farm is at work
+mod runs; // runs that are killed, stopped and hit by errors
 mod sandbox; // a home of its own for each test
 mod stowrc; // resource files give stow its options
 mod strategies; // what is in the way is skipped, backed up, adopted, replaced, or asked about
