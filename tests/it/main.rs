@@ -2,6 +2,7 @@
 
 mod adopt; // files, directories and links move into a package, and back
 mod all_or_nothing; // an error in the middle takes everything back
+mod ask; // on a terminal each thing in the way is asked about
 mod bad_input; // every bad input gets a clear message and changes nothing
 mod chkstow; // `chkstow` finds what is not as stow would have it
 mod corpus; // a real repository gets the links that GNU Stow makes
@@ -14,4 +15,4 @@ mod races; // others change the target while farm is at work
 mod runs; // runs that are killed, stopped and hit by errors
 mod sandbox; // a home of its own for each test
 mod stowrc; // resource files give stow its options
-mod strategies; // what is in the way is skipped, backed up, adopted, replaced, or asked about
+mod strategies; // what is in the way is skipped, backed up, adopted or replaced
