@@ -1,7 +1,7 @@
 //! What the program takes from its surroundings: the state directory, and signals.
 
 use std::env;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -14,7 +14,12 @@ pub fn state_dir() -> Option<PathBuf> {
     let set = |name: &str| env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
     set("FARM_STATE_DIR")
         .or_else(|| set("XDG_STATE_HOME").map(|state| state.join("farm")))
-        .or_else(|| set("HOME").filter(|home| home.is_dir()).map(|home| home.join(".local/state/farm")))
+        .or_else(|| set("HOME").filter(|home| is_dir(home)).map(|home| home.join(".local/state/farm")))
+}
+
+/// Tells whether there is a directory. Where the disk does not say, there is: who uses it finds out why.
+pub fn is_dir(path: &Path) -> bool {
+    path.metadata().map_or_else(|error| !farm::is_out_of_reach(&error), |found| found.is_dir())
 }
 
 /// Returns the machine that this is, for a manifest to ask about.

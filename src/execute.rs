@@ -16,7 +16,7 @@ mod progress;
 mod tests;
 mod undo;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -106,6 +106,11 @@ pub fn execute(site: &Site, header: &Header, phases: &[Plan]) -> Result<Outcome,
         return Err(refused(Error::new("move", path, error)));
     }
     let durable = phases.iter().any(Plan::moves_bytes);
+    let mut header = header.clone();
+    if durable {
+        header.inodes = inodes(site, &header, phases).map_err(refused)?;
+    }
+    let header = &header;
     if let Some(store) = site.store {
         store.begin(header, phases, durable).map_err(refused)?;
     }
@@ -152,6 +157,23 @@ fn undo_begun(ground: &mut Ground, phases: &[Plan], progress: &Progress) -> Vec<
 fn last_first(phases: &[Plan]) -> impl Iterator<Item = (usize, Op)> {
     let count = phases.iter().map(|plan| plan.ops.len()).sum::<usize>();
     (0..count).rev().zip(phases.iter().rev().flat_map(|plan| plan.ops.iter().rev()))
+}
+
+/// Returns the inode of each thing that plans move out of the way, by the number of the operation: as long as it is at
+/// its path, it has not been moved.
+fn inodes(site: &Site, header: &Header, phases: &[Plan]) -> Result<BTreeMap<usize, u64>, Error> {
+    let mut ground = Ground::new(site, header, &[]);
+    let mut inodes = BTreeMap::new();
+    for (index, op) in phases.iter().flat_map(|plan| plan.ops.iter()).enumerate() {
+        // What an earlier phase puts there is not there yet, and has none.
+        if let Change::Displace { .. } = op.change
+            && let Some(at) = ground.at_if_there(&op.path, false)?
+            && let Some(inode) = at.inode()?
+        {
+            inodes.insert(index, inode);
+        }
+    }
+    Ok(inodes)
 }
 
 struct Stopped {

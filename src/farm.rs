@@ -175,6 +175,14 @@ impl<'a> Memory<'a> {
         self.problem.as_ref()
     }
 
+    /// Returns why what earlier runs have remembered cannot be read, if there may be something.
+    pub fn unreadable(&self) -> Option<&Error> {
+        self.problem.as_ref().filter(|problem| {
+            // A state directory that cannot be there has nothing in it.
+            !matches!(problem.source.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
+        })
+    }
+
     /// Does plans on the farm at `root` one after the other, all of them or nothing, as one generation.
     ///
     /// # Errors

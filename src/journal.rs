@@ -3,6 +3,7 @@
 //! A journal is written before the first change and renamed when all is done: a record is a journal that was
 //! committed. The last line says how many operations there are, so a journal that lost its end is known as such.
 
+use std::collections::BTreeMap;
 use std::io::{self, BufRead, Write};
 
 use serde::{Deserialize, Serialize};
@@ -36,12 +37,25 @@ pub struct Header {
     /// own, which reading the header alone leaves out.
     #[serde(skip)]
     pub known: Option<Known>,
+    /// The inodes of what the plan moves out of the way, by the numbers of the operations.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub inodes: BTreeMap<usize, u64>,
 }
 
 impl Header {
     /// Returns the header of a plan that begins now.
     pub fn new(id: u64, token: String, root: RelPath, time: i64, command: Vec<String>) -> Header {
-        Header { format: FORMAT, id, token, root, time, command, back_to: None, known: None }
+        Header {
+            format: FORMAT,
+            id,
+            token,
+            root,
+            time,
+            command,
+            back_to: None,
+            known: None,
+            inodes: BTreeMap::new(),
+        }
     }
 }
 

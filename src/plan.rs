@@ -18,6 +18,7 @@ mod strategy;
 mod tests;
 mod transfer;
 mod unlink;
+mod way;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
@@ -60,10 +61,12 @@ pub fn plan(request: &Request, snapshot: &Snapshot) -> Result<Planned, BTreeSet<
     let mut request = request.clone();
     let mut conflicts = Vec::new();
     let mut held_back = Vec::new();
+    let mut misled = way::Links::new();
     loop {
         let mut planner = Planner::new(&request, snapshot);
+        planner.misled = misled.clone();
         planner.run();
-        let Planner { tree, needs, fates, conflicts: found, skipped, notices, standing, .. } = planner;
+        let Planner { tree, needs, fates, conflicts: found, skipped, notices, standing, led, .. } = planner;
         if !needs.is_empty() {
             return Err(needs);
         }
@@ -81,6 +84,11 @@ pub fn plan(request: &Request, snapshot: &Snapshot) -> Result<Planned, BTreeSet<
         }
         let after = if is_clear { tree } else { snapshot.target.clone() };
         let plan = Plan::between(&snapshot.target, &after, &fates);
+        let more = way::misled(&plan, led, snapshot)?;
+        if !more.is_empty() {
+            misled.extend(more);
+            continue;
+        }
         held_back.sort();
         held_back.dedup();
         let links = earlier::left_standing(standing, &after);
@@ -122,6 +130,9 @@ struct Planner<'a> {
     unlinked_in: HashSet<DirId>,
     /// Whether a package's directory holds something that its rules keep out.
     hides: HashMap<Src, bool>,
+    /// Links taken for right that other links lead there, and those that the plan would lead elsewhere.
+    led: way::Links,
+    misled: way::Links,
 }
 
 impl<'a> Planner<'a> {
@@ -142,6 +153,8 @@ impl<'a> Planner<'a> {
             entered: HashSet::new(),
             unlinked_in: HashSet::new(),
             hides: HashMap::new(),
+            led: way::Links::new(),
+            misled: way::Links::new(),
         }
     }
 

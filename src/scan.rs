@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::io::{self, Read};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use rayon::prelude::*;
 
@@ -24,6 +24,9 @@ const WORTH_SHARING: usize = 256;
 
 /// So many names of others tell in nearly every large directory that no one link could stand for it.
 const SAMPLE: usize = 4;
+
+/// Nobody follows more links than this on one way; Linux stops at 40, macOS at 32.
+const MOST_LINKS: usize = 40;
 
 /// Reads one farm.
 pub struct Scanner<'a> {
@@ -178,9 +181,17 @@ impl<'a> Scanner<'a> {
             Need::Marked(route) => {
                 let mut path = route.to_bytes();
                 path.extend_from_slice(b"/.stow");
-                Fact::Holds(self.root.holds(&path))
+                let holds = self.root.holds(&path);
+                Fact::Holds(holds.map_err(|e| Error::new("look at", self.absolute(route).join(".stow"), e))?)
             }
-            Need::Present(route) => Fact::Holds(self.absolute(route).is_dir()),
+            Need::Present(route) => {
+                let path = self.absolute(route);
+                Fact::Holds(match std::fs::metadata(&path) {
+                    Ok(found) => found.is_dir(),
+                    Err(error) if sys::is_nowhere(&error) => false,
+                    Err(error) => return Err(Error::new("look at package", path, error).into()),
+                })
+            }
             Need::Endless { source, dir } => {
                 let source = snapshot.source(*source);
                 let mut at = self.absolute(&source.route());
@@ -200,7 +211,13 @@ impl<'a> Scanner<'a> {
                 };
                 let text = text.map_or_else(|| self.root.read_link(&path), Ok);
                 let text = text.map_err(|e| self.error(snapshot, "read link", Side::Target, &path, e))?;
-                Fact::Real(self.real(&snapshot.target.path(*dir), &text))
+                let real = self.real(&snapshot.target.path(*dir), &text);
+                Fact::Real(real.map_err(|e| self.error(snapshot, "follow", Side::Target, &path, e))?)
+            }
+            Need::Way { dir, name } => {
+                let dir = snapshot.target.path(*dir);
+                let way = self.way(&dir, name);
+                Fact::Way(way.map_err(|e| self.error(snapshot, "follow", Side::Target, &dir.join(name), e))?)
             }
             Need::Equal { dir, name, source, source_dir, source_name } => {
                 let target = self.root.open_below(&snapshot.target.path(*dir));
@@ -236,16 +253,52 @@ impl<'a> Scanner<'a> {
     }
 
     /// Returns where a link in the target's `dir` leads: the place in the dotfiles directory if it is reached at any
-    /// step, else where it ends.
-    fn real(&self, dir: &RelPath, text: &LinkText) -> Option<Route> {
+    /// step, else where it ends; `None` where it leads nowhere, or nowhere that one may go.
+    fn real(&self, dir: &RelPath, text: &LinkText) -> io::Result<Option<Route>> {
         let at = Path::new(os(&self.request.root)).join(os(dir.as_bytes())).join(os(text.as_bytes()));
         let route = |path: &Path| Route::between(&self.request.root, path.as_os_str().as_bytes());
+        let real = |path: &Path| match std::fs::canonicalize(path) {
+            Ok(path) => Ok(Some(path)),
+            Err(error) if sys::is_out_of_reach(&error) => Ok(None),
+            Err(error) => Err(error),
+        };
         // The entry itself, when it lies in the dotfiles directory: a package's own link is an entry like any other.
-        let entry = at.parent().zip(at.file_name()).and_then(|(parent, name)| {
-            let entry = route(&fs_err::canonicalize(parent).ok()?.join(name));
-            entry.below(&self.request.stow_dir).is_some().then_some(entry)
-        });
-        entry.or_else(|| fs_err::canonicalize(&at).ok().map(|path| route(&path)))
+        if let (Some(parent), Some(name)) = (at.parent(), at.file_name()) {
+            let Some(parent) = real(parent)? else { return Ok(None) };
+            let entry = route(&parent.join(name));
+            if entry.below(&self.request.stow_dir).is_some() {
+                return Ok(Some(entry));
+            }
+        }
+        Ok(real(&at)?.map(|path| route(&path)))
+    }
+
+    /// Returns the links that following the link `name` in the target's `dir` passes, as far as it can be followed.
+    fn way(&self, dir: &RelPath, name: &Name) -> io::Result<Vec<Route>> {
+        let mut passed = Vec::new();
+        let mut at = Path::new(os(&self.request.root)).join(os(dir.as_bytes()));
+        let mut rest = vec![os(name.as_bytes()).to_owned()];
+        while let Some(step) = rest.pop() {
+            if step == ".." {
+                at.pop();
+                continue;
+            }
+            at.push(step);
+            let text = match std::fs::read_link(&at) {
+                Ok(text) => text,
+                Err(error) if error.kind() == io::ErrorKind::InvalidInput => continue,
+                Err(error) if sys::is_nowhere(&error) => break,
+                Err(error) => return Err(error),
+            };
+            passed.push(Route::between(&self.request.root, at.as_os_str().as_bytes()));
+            if passed.len() > MOST_LINKS {
+                break;
+            }
+            at.pop();
+            let steps = text.components().rev().filter(|step| *step != Component::CurDir);
+            rest.extend(steps.map(|step| step.as_os_str().to_owned()));
+        }
+        Ok(passed)
     }
 
     fn shown(&self, snapshot: &Snapshot, side: Side, path: &RelPath) -> PathBuf {

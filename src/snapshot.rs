@@ -169,6 +169,13 @@ pub enum Need {
         /// Its name.
         name: Name,
     },
+    /// The links that following a link in the target passes, itself the first: [`Fact::Way`].
+    Way {
+        /// The directory it is in.
+        dir: DirId,
+        /// Its name.
+        name: Name,
+    },
     /// Whether a file in the target has the bytes and mode of a package's file: [`Fact::Holds`].
     Equal {
         /// The target's directory.
@@ -205,6 +212,8 @@ pub enum Fact {
     Leads(Leads),
     /// A place, or `None` when there is nothing.
     Real(Option<Route>),
+    /// The places of links.
+    Way(Vec<Route>),
     /// Yes or no.
     Holds(bool),
 }
@@ -262,6 +271,14 @@ impl Snapshot {
     pub fn real(&self, dir: DirId, name: &Name) -> Option<Option<&Route>> {
         match self.others.get(&Need::Real { dir, name: name.clone() })? {
             Fact::Real(route) => Some(route.as_ref()),
+            _ => None,
+        }
+    }
+
+    /// Returns the links that following a link passes, if that was asked.
+    pub fn way(&self, dir: DirId, name: &Name) -> Option<&[Route]> {
+        match self.others.get(&Need::Way { dir, name: name.clone() })? {
+            Fact::Way(way) => Some(way),
             _ => None,
         }
     }

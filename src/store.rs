@@ -76,7 +76,8 @@ pub fn rendered_dir(state: &Path, target: &Path, dotfiles: &Path) -> PathBuf {
 /// Tells whether an interrupted plan waits for recovery, without touching anything.
 pub fn is_interrupted(state: &Path, target: &Path) -> bool {
     let dir = directory(state, target);
-    [JOURNAL, COMMITTED].iter().any(|name| dir.join(name).exists())
+    // Who cannot look finds out why when it is read.
+    [JOURNAL, COMMITTED].iter().any(|name| dir.join(name).try_exists().unwrap_or(true))
 }
 
 impl Store {
@@ -125,10 +126,10 @@ impl Store {
             Err(TryLockError::Error(error)) => return Err(fail(error)),
         }
         let held = lock.metadata().map_err(fail)?;
-        let is_there = std::fs::metadata(path.join(LOCK))
-            .is_ok_and(|it| (it.dev(), it.ino()) == (held.dev(), held.ino()));
-        if !is_there {
-            return Ok(None);
+        match std::fs::metadata(path.join(LOCK)) {
+            Ok(there) if (there.dev(), there.ino()) == (held.dev(), held.ino()) => {}
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(fail(error)),
+            _ => return Ok(None),
         }
         let target = RelPath::new(target.as_os_str().as_bytes().strip_prefix(b"/").unwrap_or_default());
         Ok(target.map(|target| Store { path, dir, target, _lock: lock }))
@@ -211,7 +212,13 @@ impl Store {
             self.dir.rename_over(UNFINISHED.as_bytes(), JOURNAL.as_bytes())?;
             if durable { self.dir.sync() } else { Ok(()) }
         };
-        write().map_err(|error| self.error("write", JOURNAL, error))
+        write().map_err(|error| {
+            // Nothing was begun, and nobody should think so.
+            for name in [UNFINISHED, JOURNAL] {
+                let _ = self.dir.unlink(name.as_bytes());
+            }
+            self.error("write", JOURNAL, error)
+        })
     }
 
     /// Notes that so many phases are done.

@@ -328,9 +328,30 @@ impl Handle {
         }
     }
 
-    /// Tells whether something stands at `path` below this directory, links followed on the way and at the end.
-    pub fn holds(&self, path: &[u8]) -> bool {
-        rustix::fs::statat(&self.0, path, AtFlags::empty()).is_ok()
+    /// Returns the inode of what stands under `name` in this directory, links not followed; `None` for nothing.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn inode(&self, name: &[u8]) -> io::Result<Option<u64>> {
+        fault::point()?;
+        match rustix::fs::statat(&self.0, name, AtFlags::SYMLINK_NOFOLLOW) {
+            Ok(stat) => Ok(Some(stat.st_ino)),
+            Err(Errno::NOENT) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Tells whether something stands at `path` below this directory, links followed on the way and at the end. Where
+    /// nobody may look there is nothing.
+    ///
+    /// # Errors
+    /// The system's, where it leaves the question open.
+    pub fn holds(&self, path: &[u8]) -> io::Result<bool> {
+        match rustix::fs::statat(&self.0, path, AtFlags::empty()).map_err(io::Error::from) {
+            Ok(_) => Ok(true),
+            Err(error) if is_out_of_reach(&error) => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 
     /// Opens the regular file `name` in this directory for reading: no link is followed, no FIFO waited for.
@@ -666,6 +687,11 @@ pub fn host_name() -> String {
     rustix::system::uname().nodename().to_string_lossy().into_owned()
 }
 
+/// Tells whether an error says that a path leads nowhere, or nowhere that one may go.
+pub fn is_out_of_reach(error: &io::Error) -> bool {
+    is_nowhere(error) || error.kind() == io::ErrorKind::PermissionDenied
+}
+
 /// Returns bytes as the system's string.
 pub fn os(bytes: &[u8]) -> &OsStr {
     OsStr::from_bytes(bytes)
@@ -703,6 +729,15 @@ pub mod fault {
     /// Returns how many calls there were since the last [`arm`].
     pub fn calls() -> usize {
         CALLS.get()
+    }
+
+    /// Does something that is no part of what is tried: its calls do not count.
+    pub fn aside<T>(f: impl FnOnce() -> T) -> T {
+        let (next, calls) = (NEXT.replace(None), CALLS.get());
+        let value = f();
+        NEXT.set(next);
+        CALLS.set(calls);
+        value
     }
 
     /// Makes this thread's file systems ones that cannot exchange names.

@@ -81,7 +81,7 @@ impl Source {
                 RuleBook::stow(patterns.expect("a pattern"), None)
             }
             Source::Farmignore(_) => {
-                RuleBook::native(list.parent().expect("a list has a directory"), &[], none)
+                RuleBook::native(list.parent().expect("a list has a directory"), &[], &[], none)
             }
         };
         book.expect("the list is well-formed")

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::env;
 use std::ffi::{OsStr, OsString};
+use std::fs;
 use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path, PathBuf};
@@ -369,16 +370,23 @@ fn choose_dir(typed: Option<&Path>, stowrc: &StowRc) -> Result<Choice, Refusal> 
         cause: Cause::of(Path::new("."), cause),
         from: Some("the current directory"),
     })?;
-    let has_manifest = |dir: &Path| dir.join(FILE).is_file();
-    if let Some(dir) = here.ancestors().find(|dir| has_manifest(dir)) {
-        return Ok(Choice { path: dir.to_owned(), from: Some("farm.toml") });
+    for dir in here.ancestors() {
+        if has_manifest(dir)? {
+            return Ok(Choice { path: dir.to_owned(), from: Some("farm.toml") });
+        }
     }
     if let Some(dir) = &stowrc.dir {
         return Ok(Choice { path: dir.clone(), from: Some(".stowrc") });
     }
     let home = env::var_os("HOME").map(PathBuf::from).filter(|home| home.is_absolute());
-    let usual = home.into_iter().flat_map(|home| USUAL.map(|name| home.join(name)));
-    Ok(match usual.into_iter().find(|dir| has_manifest(dir)) {
+    let mut found = None;
+    for dir in home.into_iter().flat_map(|home| USUAL.map(|name| home.join(name))) {
+        if has_manifest(&dir)? {
+            found = Some(dir);
+            break;
+        }
+    }
+    Ok(match found {
         Some(path) => Choice { path, from: Some("farm.toml") },
         None => Choice { path: here, from: Some("the current directory") },
     })
@@ -386,6 +394,16 @@ fn choose_dir(typed: Option<&Path>, stowrc: &StowRc) -> Result<Choice, Refusal> 
 
 /// Where people keep their dotfiles: found from anywhere when there is a manifest.
 const USUAL: [&str; 3] = [".dotfiles", "dotfiles", ".config/dotfiles"];
+
+/// Tells whether a directory holds a manifest. Where nobody may look there is none.
+fn has_manifest(dir: &Path) -> Result<bool, Refusal> {
+    let path = dir.join(FILE);
+    match fs::metadata(&path) {
+        Ok(found) => Ok(found.is_file()),
+        Err(error) if farm::is_out_of_reach(&error) => Ok(false),
+        Err(error) => Err(Refusal::System(Error::new("look at", path, error))),
+    }
+}
 
 fn choose_target(typed: Option<&Path>, declared: Option<&Declared>, stowrc: &StowRc, dir: &Path) -> Choice {
     let from_env = env::var_os("FARM_TARGET").filter(|value| !value.is_empty());
@@ -413,8 +431,9 @@ fn here() -> io::Result<PathBuf> {
 
 /// Returns the path of an existing directory, free of links.
 fn directory(path: &Path) -> Result<PathBuf, Cause> {
-    let real = fs_err::canonicalize(path).map_err(|error| Cause::of(path, error))?;
-    if real.is_dir() { Ok(real) } else { Err(Cause::NotADirectory) }
+    let cause = |error| Cause::of(path, error);
+    let real = fs::canonicalize(path).map_err(cause)?;
+    if fs::metadata(&real).map_err(cause)?.is_dir() { Ok(real) } else { Err(Cause::NotADirectory) }
 }
 
 /// Returns the nearest existing directory at or above `path`, free of links, and what is missing below it.

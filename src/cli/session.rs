@@ -59,6 +59,9 @@ impl<'a> Session<'a> {
         }
         let opened = Memory::open(state.as_deref(), target, wait);
         let (memory, recovered) = opened.map_err(|error| words.memory_error(&error))?;
+        if let Some(problem) = memory.unreadable() {
+            return Err(words.memory_error(problem));
+        }
         let session = Session { memory, words };
         match recovered {
             Some(recovered) => session.say_recovered(&recovered).map(|()| session),

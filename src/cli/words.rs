@@ -7,7 +7,7 @@ mod transfer;
 
 use std::ffi::OsStr;
 use std::fmt::Write as _;
-use std::io::Write as _;
+use std::io::{self, Write as _};
 use std::os::unix::ffi::OsStrExt;
 
 use anstyle::{AnsiColor, Style};
@@ -81,7 +81,7 @@ impl Words {
                     Cause::Missing => "does not exist".to_owned(),
                     Cause::DanglingLink => "is a link that leads nowhere".to_owned(),
                     Cause::NotADirectory => "is not a directory".to_owned(),
-                    Cause::System(error) => format!("cannot be used: {error}"),
+                    Cause::System(error) => format!("cannot be used: {}", system_words(error)),
                 };
                 let origin = from.map_or(String::new(), |from| format!(" (from {from})"));
                 let option = if role.starts_with("target") { "--target" } else { "--dir" };
@@ -734,6 +734,12 @@ fn name_shown(name: &Name) -> String {
 
 fn text_shown(text: &LinkText) -> String {
     shown(&String::from_utf8_lossy(text.as_bytes()))
+}
+
+/// Returns the system's words for an error; the number behind them says nothing to anybody.
+fn system_words(error: &io::Error) -> String {
+    let words = error.to_string();
+    words.split_once(" (os error").map_or(words.as_str(), |(words, _)| words).to_owned()
 }
 
 /// Returns a path from the root as people see it: from the target; the target itself and what holds it in full.

@@ -82,6 +82,11 @@ impl At {
         self.dir.look(&self.name).map_err(|error| self.error("look at", error))
     }
 
+    /// Returns the inode of what is there, if something is.
+    pub fn inode(&self) -> Result<Option<u64>, Error> {
+        self.dir.inode(&self.name).map_err(|error| self.error("look at", error))
+    }
+
     /// Tells whether exactly this is there. In directories, names of the run's own do not count: what earlier
     /// operations put out of the way stays until all is done.
     pub fn is(&self, thing: &Thing) -> Result<bool, Error> {

@@ -13,6 +13,7 @@ use crate::error::Error;
 use crate::op::{Change, Entry, Op, Place, Slot, Thing};
 
 const ELSE: &str = "somebody else changed it since";
+const IN_USE: &str = "somebody else put something into it";
 
 impl Ground<'_> {
     /// Takes back what was done of an operation, the run's number `index`, if anything was.
@@ -60,6 +61,9 @@ impl Ground<'_> {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
                 // It may have been there already, when the step was never done.
                 Err(error) if !certain && error.kind() == io::ErrorKind::NotADirectory => Ok(()),
+                Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => {
+                    Err(at.error("remove directory", changed(IN_USE)))
+                }
                 removed => removed.map_err(|error| at.error("remove directory", error)),
             };
         }
@@ -140,7 +144,8 @@ impl Ground<'_> {
                     }
                     _ => false,
                 };
-                if !had_something && to.exists()? {
+                // As long as the thing itself is at `at`, nothing came from there: somebody else put something at `to`.
+                if !had_something && to.exists()? && !self.is_unmoved(index, at)? {
                     put_back(to, at)?;
                 }
             }
@@ -158,6 +163,12 @@ impl Ground<'_> {
             self.return_old_entry(index, op, entry, *slot)?;
         }
         self.remove_package_dirs(place)
+    }
+
+    /// Tells whether what an operation moves out of the way is where it was.
+    fn is_unmoved(&self, index: usize, at: &At) -> Result<bool, Error> {
+        let inode = self.header.inodes.get(&index);
+        Ok(inode.is_some() && at.inode()?.as_ref() == inode)
     }
 
     /// Puts back what a package had in an adopted file's place.

@@ -281,11 +281,23 @@ impl<'a> Planner<'a> {
         if self.request.earlier.is_some() && !leads_there && real.is_none() {
             self.needs.insert(Need::Real { dir: entry.into, name: entry.target_name.clone() });
         }
-        leads_there.then_some(node)
+        (leads_there && self.trusts(entry.into, &entry.target_name, text, &entry.source)).then_some(node)
     }
 
     fn over_dir(&mut self, entry: &Entry, dir: DirId, below: &mut Below) {
         match self.source_dir(entry.from, entry.name, entry.node) {
+            // One that holds itself, in a directory that the plan makes as it goes: there would be no end to it.
+            Some(Some(src)) if !self.snapshot.target.knows(dir) && matches!(entry.node, Node::Link(_)) => {
+                match self.loops(src) {
+                    Some(0 | 1) => below.push((dir, src)),
+                    Some(_) => {
+                        let owner = self.snapshot.source(src.id).package.clone();
+                        let reason = Reason::OtherPackage { text: entry.text.clone(), owner };
+                        self.conflict(Action::Link, src.id, entry.path(), reason);
+                    }
+                    None => {}
+                }
+            }
             Some(Some(src)) => below.push((dir, src)),
             Some(None) => {
                 let source = entry.source.clone();
@@ -361,7 +373,11 @@ impl<'a> Planner<'a> {
             Some(Owner::Package(place)) => place,
         };
         if self.same_destination(&place, &entry.source) {
-            self.keep(entry, &text, below);
+            if self.trusts(dir, name, &text, &entry.source) {
+                self.keep(entry, &text, below);
+            } else {
+                self.put_link(entry);
+            }
             return;
         }
         let Some(leads) = self.leads(dir, name, &place) else { return };
@@ -385,13 +401,14 @@ impl<'a> Planner<'a> {
                 },
                 _ => None,
             };
-            let endless = match (old, new) {
-                (Some(old), Some(new)) => self.endless(old).zip(self.endless(new)).map(|(a, b)| a && b),
+            // Two that hold themselves cannot be mirrored into one.
+            let is_endless = match (old, new) {
+                (Some(old), Some(new)) => self.loops(old).zip(self.loops(new)).map(|(a, b)| a > 0 && b > 0),
                 _ => Some(false),
             };
-            let Some(endless) = endless else { return };
+            let Some(is_endless) = is_endless else { return };
             match (old, new) {
-                (Some(old), Some(new)) if !endless => self.unfold(entry, old, new, below),
+                (Some(old), Some(new)) if !is_endless => self.unfold(entry, old, new, below),
                 _ => {
                     let reason = Reason::OtherPackage { text, owner: place.package };
                     self.conflict(Action::Link, entry.from.id, path, reason);
@@ -420,17 +437,22 @@ impl<'a> Planner<'a> {
         rendered.is_some_and(|rendered| self.request.route_of(dir, text).below(&rendered.dir).is_some())
     }
 
-    /// Tells whether a package's directory holds itself by way of links. Two such cannot be mirrored into one.
-    fn endless(&mut self, src: Src) -> Option<bool> {
-        if !self.snapshot.source(src.id).tree.is_behind(src.dir) {
-            return Some(false);
+    /// Returns how often the way to a package's directory comes back to one that it has passed, by links of the package.
+    fn loops(&mut self, src: Src) -> Option<usize> {
+        let tree = &self.snapshot.source(src.id).tree;
+        let dirs = std::iter::successors(Some(src.dir), |&dir| tree.parent(dir).map(|(up, _)| up));
+        let mut loops = 0;
+        for dir in dirs.filter(|&dir| tree.is_behind(dir)) {
+            let need = Need::Endless { source: src.id, dir };
+            match self.snapshot.holds(&need) {
+                Some(is_endless) => loops += usize::from(is_endless),
+                None => {
+                    self.needs.insert(need);
+                    return None;
+                }
+            }
         }
-        let need = Need::Endless { source: src.id, dir: src.dir };
-        let known = self.snapshot.holds(&need);
-        if known.is_none() {
-            self.needs.insert(need);
-        }
-        known
+        Some(loops)
     }
 
     /// Turns the link to `old` into a directory that mirrors first `old` and then `new`.

@@ -113,7 +113,9 @@ impl Planner<'_> {
                 continue;
             };
             match self.owner(dir, &target_name, &text) {
-                Some(Owner::Package(at)) if at.route() == place.route().join(&name) => {}
+                Some(Owner::Package(at))
+                    if at.route() == place.route().join(&name)
+                        && self.trusts(dir, &target_name, &text, &at.route()) => {}
                 Some(_) => return Some(false),
                 None => known = false,
             }

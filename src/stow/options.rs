@@ -11,6 +11,7 @@ use farm::{
 
 use super::args::{Mode, Settings};
 use super::{bytes, path};
+use crate::environment::is_dir;
 
 /// Everything one run of `stow` is told.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -142,7 +143,7 @@ pub fn resolve(settings: Settings, variable: &dyn Fn(&[u8]) -> Option<Vec<u8>>) 
     let dir = chosen.unwrap_or_else(here);
     let target = settings.target.unwrap_or_else(|| parent(&dir));
     for (option, value) in [("dir", &dir), ("target", &target)] {
-        if !path(value.clone()).is_dir() {
+        if !is_dir(&path(value.clone())) {
             return Err(Refusal::NoDirectory { option, value: value.clone() });
         }
     }
@@ -196,7 +197,7 @@ fn canonical(path: PathBuf) -> Result<PathBuf, Refusal> {
 
 /// Cuts the steps off before the first package that does not exist, and returns what to call it.
 fn missing(dir: &Path, steps: &mut Vec<(Mode, Vec<u8>)>) -> Option<Vec<u8>> {
-    let exists = |name: &[u8]| name != b".." && dir.join(path(name.to_vec())).is_dir();
+    let exists = |name: &[u8]| name != b".." && is_dir(&dir.join(path(name.to_vec())));
     let at = steps.iter().position(|(_, name)| !exists(name))?;
     steps.drain(at..).next().map(|(_, name)| name)
 }

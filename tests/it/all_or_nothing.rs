@@ -1,141 +1,121 @@
 //! An error in the middle takes everything back. strace makes one system call after the other fail; where it is missing,
 //! the tests pass with a note.
 
+use std::env;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::sandbox::{Ran, Sandbox, strace};
+use crate::runs::{At, CHANGES, MAIN, MORE, READS, Run, calls, unfolded};
+use crate::sandbox::{Sandbox, left_over, on_all_processors, strace};
 
-/// System calls that change a file system, and those with which steps are checked.
-const CALLS: [&str; 5] = ["symlinkat", "mkdirat", "renameat2", "unlinkat", "readlinkat"];
+/// What system calls are made to fail with.
+const ERRORS: [&str; 7] = ["EIO", "ENOSPC", "EACCES", "EDQUOT", "EROFS", "EINTR", "EMFILE"];
 
-/// More calls than any of these runs makes.
-const MANY: usize = 60;
+/// With this call the runtime takes over from the loader.
+const STARTS: &str = "sigaltstack";
 
-/// Two packages that share a directory of a directory; the first one is linked.
-fn folded() -> Sandbox {
-    let home = Sandbox::with(&[
-        "dotfiles/p/.c/d/x",
-        "dotfiles/p/top",
-        "dotfiles/q/.c/d/y",
-        "dotfiles/q/.c/z",
-        "dotfiles/q/end",
-    ]);
-    home.farm(&["link", "-q", "p"]).run().prints("");
-    home
+/// Which errors are tried at a call.
+#[derive(Clone, Copy)]
+enum Tried {
+    /// All of them, one after the other.
+    All,
+    /// So many, other ones at the next call.
+    InTurn(usize),
 }
 
-/// Both packages linked.
-fn unfolded() -> Sandbox {
-    let home = folded();
-    home.farm(&["link", "-q", "q"]).run().prints("");
-    home
-}
-
-/// Runs `args` where the `nth` call of `call` fails.
-fn with_fault<'s>(home: &'s Sandbox, strace: &Path, args: &[&str], call: &str, nth: usize) -> Ran<'s> {
-    let inject = format!("inject={call}:error=ENOSPC:when={nth}");
-    home.call(strace)
-        .args(["-f", "-qq", "-o", &home.text("../trace"), "-e", &format!("trace={call}"), "-e", &inject])
-        .args([env!("CARGO_BIN_EXE_farm")])
-        .args(args)
-        .run()
-}
-
-/// Tries every call of every kind; a run that fails must leave the start, one that does not the end.
-fn every_fault(start: impl Fn() -> Sandbox, args: &[&str], failure: i32) {
-    let Some(strace) = strace() else { return };
-    let done = start();
-    done.farm(args).run().fails_with(0, &[]);
-    let end = done.tree();
-    let mut all = 0;
-    for call in CALLS {
-        let mut faults = 0;
-        for nth in 1..MANY {
-            let home = start();
-            let before = home.identity();
-            let run = with_fault(&home, &strace, args, call, nth);
-            let trace = fs::read_to_string(home.path("../trace")).unwrap();
-            if !trace.contains("(INJECTED)") {
-                assert_eq!((run.code(), home.tree()), (0, end.clone()), "{call} {nth}: {run}");
-                break;
+/// Lets each system call of a run fail; returns the number of trials.
+///
+/// A run that says it failed must leave the start, and can then be done; one that does not, the end.
+fn every_error(strace: &Path, run: &Run, at_changes: Tried, at_reads: Tried) -> usize {
+    let Run { name, start, args, refused } = run;
+    let both = format!("{CHANGES},{READS},{STARTS}");
+    let Some(done) = start() else { return 0 };
+    done.traced(strace, &both, None, args).run().fails_with(0, &[]);
+    let end = done.entries();
+    let mut all = calls(&done.trace(), |_, _| true);
+    // What comes before is the loader's.
+    let own = all.iter().position(|at| at.call == STARTS).map_or(0, |start| start + 1);
+    all.drain(..own);
+    all.retain(|at| {
+        at.call != STARTS
+            && !["/proc", "/sys", "/dev"].iter().any(|dir| at.line.contains(&format!("\"{dir}/")))
+    });
+    let is_change = |at: &At| CHANGES.split(',').any(|call| call.trim_start_matches('?') == at.call);
+    let trials: Vec<(&At, &str)> = all
+        .iter()
+        .enumerate()
+        .flat_map(|(number, at)| {
+            let tried = match if is_change(at) { at_changes } else { at_reads } {
+                Tried::All => ERRORS.len(),
+                Tried::InTurn(count) => count,
+            };
+            (0..tried).map(move |turn| (at, ERRORS[(number * tried + turn) % ERRORS.len()]))
+        })
+        .collect();
+    let [taken_back, left_over_by] = [0, 0].map(AtomicUsize::new);
+    on_all_processors(trials.len(), |number| {
+        let (At { call, nth, line }, error) = trials[number];
+        let what = format!("{name}, {error} from {call} {nth}, {line}");
+        let world = start().unwrap();
+        let (before, planted) = (world.home.identity(), world.contents());
+        let inject = format!("inject={call}:error={error}:when={nth}");
+        let ran = world.traced(strace, &both, Some(&inject), args).run();
+        assert!(world.trace().contains("(INJECTED)"), "{what}");
+        world.has_lost_nothing_of(&planted, &what);
+        match ran.code() {
+            0 => {
+                // What had gone out of the way could not be removed: all is done, and the next run removes it.
+                if world.is_interrupted() {
+                    let is_said = ran.stderr.to_lowercase().contains("warning: cannot ") || call == "write";
+                    assert!(is_said, "{what}: {ran}");
+                    world.farm(&["recover"]).run().fails_with(0, &["finished what an interrupted `farm "]);
+                    left_over_by.fetch_add(1, Ordering::Relaxed);
+                }
+                assert!(world.entries() == end, "{what}: {ran}");
             }
-            faults += 1;
-            if run.code() == 0 {
-                // What failed was the removal of something that had gone out of the way, and a warning says so.
+            code => {
+                // What cannot be looked at is a usage error to stow.
+                let is_usage = *refused == 2 && code == 1 && ran.stderr.contains("is not a valid directory");
+                assert!(code == *refused || is_usage, "{what}: {ran}");
+                assert!(world.home.identity() == before, "{what}: {ran}");
+                let first = ran.stderr.lines().next().unwrap_or_default();
                 assert!(
-                    run.stderr.to_lowercase().contains("warning: cannot ") || home.tree() == end,
-                    "{call} {nth}: {run}"
+                    is_usage
+                        || first.to_lowercase().contains("cannot ")
+                            && (first.contains(['/', '~']) || call == "getcwd"),
+                    "verb and path, {what}: {ran}"
                 );
-                let kept: String = home
-                    .tree()
-                    .lines()
-                    .filter(|line| !line.contains(".farm-"))
-                    .map(|l| format!("{l}\n"))
-                    .collect();
-                assert_eq!(kept, end, "{call} {nth}: {run}");
-                continue;
+                assert!(!world.is_interrupted(), "{what}: {ran}");
+                if error == ERRORS[0] {
+                    world.farm(args).run().fails_with(0, &[]);
+                    assert!(world.entries() == end, "again, {what}: {ran}");
+                }
+                taken_back.fetch_add(1, Ordering::Relaxed);
             }
-            assert_eq!(run.code(), failure, "{call} {nth}: {run}");
-            assert_eq!(home.identity(), before, "{call} {nth}: {run}");
-            let first = run.stderr.lines().next().unwrap_or_default();
-            assert!(
-                first.contains("cannot ") && (first.contains("~") || first.contains("/state/")),
-                "verb and path, {call} {nth}: {run}"
-            );
-            assert!(
-                first.to_lowercase().contains("no space left on device") || call == "readlinkat",
-                "cause, {call} {nth}: {run}"
-            );
         }
-        all += faults;
-        assert!(faults < MANY - 1, "{call} has more calls than were tried");
-    }
-    assert!(all > 2, "there was hardly anything to fail");
+        assert_eq!(left_over(&[&world.home.path(""), &world.state()]), Vec::<PathBuf>::new(), "{what}");
+        world.has_lost_nothing_of(&planted, &what);
+    });
+    println!(
+        "{name}: {} calls, {} errors; taken back {}, all done but the cleaning up {}",
+        all.len(),
+        trials.len(),
+        taken_back.into_inner(),
+        left_over_by.into_inner()
+    );
+    trials.len()
 }
 
+/// `FARM_TRIALS=all` tries every error at every call of the main runs; else those that look get some of them.
 #[test]
-fn a_link_that_unfolds() {
-    every_fault(folded, &["link", "q"], 1);
-}
-
-#[test]
-fn a_link_into_nothing() {
-    let start =
-        || Sandbox::with(&["dotfiles/p/.c/d/x", "dotfiles/q/.c/d/y", "dotfiles/q/.c/z", "dotfiles/q/end"]);
-    every_fault(start, &["link", "p", "q"], 1);
-}
-
-#[test]
-fn an_unlink_that_refolds() {
-    every_fault(unfolded, &["unlink", "q"], 1);
-}
-
-#[test]
-fn a_file_that_becomes_a_link() {
-    let start = || {
-        let home = Sandbox::with(&["dotfiles/p/a", "dotfiles/p/b"]);
-        home.write("b", "dotfiles/p/b");
-        home
-    };
-    every_fault(start, &["link", "p"], 1);
-}
-
-#[test]
-fn under_stows_name() {
-    every_fault(folded, &["stow", "q"], 2);
-    every_fault(unfolded, &["stow", "-D", "q"], 2);
-}
-
-#[test]
-fn an_adoption() {
-    let start = || {
-        let home = Sandbox::with(&["dotfiles/p/a", "dotfiles/p/b"]);
-        home.write("a", "mine");
-        home.write("b", "dotfiles/p/b");
-        home
-    };
-    every_fault(start, &["stow", "--adopt", "p"], 2);
+fn an_error_from_any_call_takes_everything_back_or_makes_no_difference() {
+    let Some(strace) = strace() else { return };
+    let at_reads =
+        if env::var_os("FARM_TRIALS").is_some_and(|it| it == "all") { Tried::All } else { Tried::InTurn(1) };
+    let main = MAIN.iter().map(|run| every_error(&strace, run, Tried::All, at_reads));
+    let more = MORE.iter().map(|run| every_error(&strace, run, Tried::InTurn(2), Tried::InTurn(1)));
+    println!("trials: {} errors", main.chain(more).sum::<usize>());
 }
 
 #[test]
@@ -157,8 +137,8 @@ fn a_directory_that_may_not_be_written() {
     );
 }
 
-/// Returns the names of the system calls of a run, with what they were called with.
-fn calls(home: &Sandbox, strace: &Path, args: &[&str]) -> String {
+/// Returns the system calls of a run as strace shows them.
+fn traced(home: &Sandbox, strace: &Path, args: &[&str]) -> String {
     let trace = home.text("../trace");
     home.call(strace)
         .args(["-f", "-qq", "-o", &trace])
@@ -176,7 +156,7 @@ fn a_relink_of_what_is_right_makes_no_call_that_changes_anything() {
     for args in
         [&["relink", "p", "q"][..], &["link", "p", "q"], &["stow", "p", "q"], &["stow", "-R", "p", "q"]]
     {
-        let trace = calls(&home, &strace, args);
+        let trace = traced(&home, &strace, args);
         let changes = [
             "symlink", "mkdir", "rename", "unlink", "rmdir", "link(", "linkat", "chmod", "chown", "utime",
             "O_CREAT", "O_WRONLY", "O_RDWR",
@@ -198,7 +178,7 @@ fn small_work_starts_no_thread() {
         home.file(&format!("dotfiles/p/dir{}/{n}", n % 20));
     }
     for args in [&["link", "--no-fold", "p"][..], &["relink", "p"], &["unlink", "p"], &["stow", "p"]] {
-        let trace = calls(&home, &strace, args);
+        let trace = traced(&home, &strace, args);
         assert!(!trace.lines().any(|line| line.contains("clone")), "{args:?}");
     }
 }

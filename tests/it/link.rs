@@ -506,3 +506,19 @@ fn a_command_line_without_sense_is_a_usage_error() {
     }
     assert_eq!(home.tree(), "");
 }
+
+#[test]
+fn a_link_that_led_right_by_way_of_another_leads_right_afterwards() {
+    let home = Sandbox::with(&["dotfiles/p/.dots/x", "dotfiles/zsh/.zshrc"]);
+    home.link(".dots", "dotfiles/zsh");
+    home.link(".zshrc", ".dots/.zshrc");
+    home.farm(&["link", "zsh"]).run().prints("nothing to do: zsh is linked already\n");
+    home.farm(&["link", "-v", "p", "zsh"]).run().prints(
+        "~ .dots/ (a link becomes a directory)\n+ .dots/.zshrc -> ../dotfiles/zsh/.zshrc\n\
+         + .dots/x -> ../dotfiles/p/.dots/x\n~ .zshrc -> dotfiles/zsh/.zshrc\nlinked p, zsh: 1 link changed, 1 directory \
+         unfolded\n",
+    );
+    home.farm(&["link", "p", "zsh"]).run().prints("nothing to do: p, zsh are linked already\n");
+    home.farm(&["undo", "-q"]).run().prints("");
+    assert_eq!(home.tree(), ".dots -> dotfiles/zsh\n.zshrc -> .dots/.zshrc\n");
+}

@@ -2,6 +2,7 @@
 
 mod adopt; // files, directories and links move into a package, and back
 mod all_or_nothing; // an error in the middle takes everything back
+mod ask; // on a terminal each thing in the way is asked about
 mod bad_input; // every bad input gets a clear message and changes nothing
 mod chkstow; // `chkstow` finds what is not as stow would have it
 mod corpus; // a real repository gets the links that GNU Stow makes
@@ -12,6 +13,7 @@ mod kills; // a run that is killed is taken back or finished by the next one
 mod link;
 mod manifest; // farm.toml: packages land where it says, and mistakes are shown where they are
 mod races; // others change the target while farm is at work
+mod runs; // runs that are killed, stopped and hit by errors
 mod sandbox; // a home of its own for each test
 mod stowrc; // resource files give stow its options
 mod strategies; // what is in the way is skipped, backed up, adopted, replaced, or asked about

@@ -304,11 +304,16 @@ impl<'s> Call<'s> {
         ran
     }
 
+    /// Starts the program, for who talks with it.
+    pub fn spawn(&mut self, stdin: Stdio) -> Child {
+        self.command.stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped());
+        self.command.spawn().unwrap_or_else(|error| panic!("{}: {error}", self.shown()))
+    }
+
     /// As [`run`](Self::run), for a program that may be killed.
     pub fn run_or_die(mut self) -> Ran<'s> {
-        self.command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = self.spawn(Stdio::null());
         let shown = self.shown();
-        let mut child = self.command.spawn().unwrap_or_else(|error| panic!("{shown}: {error}"));
         let stdout = reader(child.stdout.take().unwrap());
         let stderr = reader(child.stderr.take().unwrap());
         let status = wait(&mut child);

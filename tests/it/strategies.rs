@@ -1,4 +1,4 @@
-//! `--on-conflict` and its short forms: what is in the way is skipped, backed up, adopted, replaced, or asked about.
+//! `--on-conflict` and its short forms: what is in the way is skipped, backed up, adopted or replaced.
 
 use std::fs;
 use std::path::Path;
@@ -317,74 +317,6 @@ fn strategies_that_make_no_sense_are_usage_errors() {
     // A value stands after an equals sign: this is a package.
     home.farm(&["link", "p", "--backup", ".old"]).run().fails_with(1, &["there is no package .old"]);
     assert_eq!(home.identity(), before);
-}
-
-#[test]
-fn asking_needs_a_terminal() {
-    let home = crowded();
-    let before = home.identity();
-    home.farm(&["link", "--on-conflict", "ask", "p"]).run().fails(
-        2,
-        "error: --on-conflict ask needs a terminal for its questions\nhint: --on-conflict stop, skip, backup, adopt \
-         and replace ask nothing\n",
-    );
-    assert_eq!(home.identity(), before);
-}
-
-/// Runs `farm link --on-conflict ask` on a terminal with these answers; `None` where no program makes one.
-fn answered(home: &Sandbox, args: &str, answers: &str) -> Option<(i32, String)> {
-    let on_terminal = |line: &str, answers: &str| {
-        let shell = r#"printf "$ANSWERS" | script -qec "$LINE" /dev/null"#;
-        let call = home.call("sh").args(["-c", shell]).env("LINE", line).env("ANSWERS", answers);
-        let run = call.env("NO_COLOR", "1").run();
-        (run.code(), run.stdout.replace('\r', ""))
-    };
-    if on_terminal("exit 7", "").0 != 7 {
-        eprintln!("passed over: there is no script that makes a terminal");
-        return None;
-    }
-    let farm = env!("CARGO_BIN_EXE_farm");
-    Some(on_terminal(&format!("'{farm}' link --on-conflict ask {args} p"), answers))
-}
-
-#[test]
-fn each_thing_in_the_way_is_asked_about() {
-    let home = Sandbox::with(&["dotfiles/p/a", "dotfiles/p/b", "dotfiles/p/c", "a", "a.backup"]);
-    home.link("b", "nowhere");
-    let before = home.identity();
-    for answers in ["", "q\\n", "s\\nq\\n", "s\\n"] {
-        let Some((code, said)) = answered(&home, "", answers) else { return };
-        assert!(said.ends_with("nothing was changed\n"), "{said}");
-        assert_eq!((code, home.identity()), (1, before.clone()), "{said}");
-    }
-    let choices = "[b]ack up, [a]dopt, [r]eplace, [s]kip, show [d]iff, [q]uit (capital: all of these)? ";
-    // The backup's name is taken, so the question comes again, and the answer for all holds where it can.
-    let Some((code, said)) = answered(&home, "-n", "d\\nB\\nr\\n") else { return };
-    let asked = format!(
-        "a: a file, not a link, and not equal to p's\n{choices}--- ~/a\n+++ ~/dotfiles/p/a\n@@ -1 +1 @@\n-a\n\\ No \
-         newline at end of file\n+dotfiles/p/a\n\\ No newline at end of file\n{choices}a: a file, not a link, and \
-         not equal to p's; a.backup exists already\n{}~ a -> dotfiles/p/a (the file there goes to the state \
-         directory)\n~ b -> dotfiles/p/b (the link there becomes b.backup)\n+ c -> dotfiles/p/c\nwould link p: 3 \
-         links, 1 foreign link backed up, 1 file replaced; nothing was changed\n",
-        choices.replace("[b]ack up, ", "")
-    );
-    assert!(said.ends_with(&asked), "{said}");
-    assert_eq!((code, home.identity()), (0, before));
-    let Some((code, said)) = answered(&home, "", "S\\n") else { return };
-    assert_eq!(code, 0, "{said}");
-    assert_eq!(home.tree(), "a\na.backup\nb -> nowhere\nc -> dotfiles/p/c\n");
-}
-
-#[test]
-fn nothing_is_asked_when_no_answer_could_help() {
-    let home = Sandbox::with(&["dotfiles/p/a", "dotfiles/p/b", "dotfiles/q/b", "a"]);
-    home.link("b", "dotfiles/q/b");
-    let Some((code, said)) = answered(&home, "", "") else { return };
-    assert!(said.starts_with("error: cannot link p: 2 things are in the way\n"), "{said}");
-    assert_eq!(code, 1);
-    let Some((code, said)) = answered(&home, "q --keep-going", "") else { return };
-    assert!(said.starts_with("a: a file, not a link"), "{said}");
-    assert_eq!(code, 1);
 }
 
 #[test]
