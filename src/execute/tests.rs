@@ -67,9 +67,6 @@ impl World {
             ("t/many/b", "../../s/p/b"),
             ("t/many/c", "../../s/p/c"),
             ("t/d/e/l", "../../../s/p/g"),
-            ("t/many/a", "../../s/p/a"),
-            ("t/many/b", "../../s/p/b"),
-            ("t/many/c", "../../s/p/c"),
         ];
         let world = World::with(far, &files, &links);
         fs::set_permissions(world.path("t/config/a"), fs::Permissions::from_mode(0o600)).expect("a mode");
