@@ -8,7 +8,8 @@ use crate::op::{self, Fate, Place, Slot};
 use crate::package::Action;
 use crate::path::Name;
 use crate::policy::{Backup, Existing, Strategy};
-use crate::tree::{DirId, Node, Texts};
+use crate::snapshot::Need;
+use crate::tree::{DirId, Node};
 
 /// The longest name that the file systems of Linux and macOS take, in bytes.
 const LONGEST_NAME: usize = 255;
@@ -108,7 +109,8 @@ impl Planner<'_> {
             if self.entered.contains(&dir) || !self.is_as_it_was(dir) {
                 return Some(Some(Obstacle::HoldsLinks { owner: None }));
             }
-            if !self.target_read(dir, Texts::All) {
+            if self.tree.entries(dir).is_none() {
+                self.needs.insert(Need::Under { dir });
                 continue;
             }
             if self.has_marker(dir, b".stow") || self.has_marker(dir, b".nonstow") {
