@@ -161,7 +161,9 @@ impl<'a> Scanner<'a> {
                 let links = self.root.open_below(&path).and_then(|handle| handle.link_texts(names));
                 Fact::Texts(links.map_err(|e| self.error(snapshot, "read links in", Side::Target, &path, e))?)
             }
-            Need::InStep { .. } | Need::Below { .. } => unreachable!("`learn` asks for listings instead"),
+            Need::InStep { .. } | Need::Below { .. } | Need::Under { .. } => {
+                unreachable!("`learn` asks for listings instead")
+            }
             Need::Mirror { source, dir, target_dir, rules_dir } => {
                 snapshot.make_mirror(*source, *dir, target_dir, rules_dir)
             }

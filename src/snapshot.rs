@@ -113,6 +113,11 @@ pub enum Need {
         /// The directory.
         dir: DirId,
     },
+    /// The listings, with texts, of a target directory and of all below it. Answered by [`Need::Listing`]s.
+    Under {
+        /// The directory.
+        dir: DirId,
+    },
     /// The links that a package's directory has in the target when it is linked entry by entry: [`Fact::Mirror`].
     /// What the snapshot holds answers this; whoever answers may do so for many directories at once.
     Mirror {
@@ -357,6 +362,11 @@ impl Snapshot {
             Need::Below { source, dir } => {
                 unread(Side::Source(*source), *dir, Texts::All).into_iter().collect()
             }
+            // All of it is wanted, however large it is.
+            Need::Under { dir } if self.target.entries(*dir).is_none() => {
+                vec![Need::Listing { side: Side::Target, dir: *dir, texts: Texts::All }]
+            }
+            Need::Under { .. } => Vec::new(),
             need => vec![need.clone()],
         }
     }
@@ -396,6 +406,11 @@ impl Snapshot {
         let (source, at) = match need {
             Need::InStep { source, source_dir, .. } => (*source, *source_dir),
             Need::Below { source, dir } => (*source, *dir),
+            Need::Under { dir } => {
+                let nodes = self.target.entries(*dir).into_iter().flat_map(Entries::nodes);
+                let under = |node| if let Node::Dir(dir) = node { Some(Need::Under { dir }) } else { None };
+                return nodes.filter_map(under).collect();
+            }
             _ => return Vec::new(),
         };
         let Source { tree, rules, .. } = self.source(source);

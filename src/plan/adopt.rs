@@ -281,7 +281,8 @@ impl<'a> Mover<'a> {
         let mut known = true;
         let mut todo = vec![(top, place.clone())];
         while let Some((dir, place)) = todo.pop() {
-            if !self.planner.target_read(dir, Texts::All) {
+            if self.planner.tree.entries(dir).is_none() {
+                self.planner.needs.insert(Need::Under { dir });
                 known = false;
                 continue;
             }

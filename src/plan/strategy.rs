@@ -8,6 +8,7 @@ use crate::op::{self, Fate, Place, Slot};
 use crate::package::Action;
 use crate::path::Name;
 use crate::policy::{Backup, Existing, Strategy};
+use crate::snapshot::Need;
 use crate::tree::{DirId, Entries, Node, Texts};
 
 /// The longest name that the file systems of Linux and macOS take, in bytes.
@@ -112,7 +113,8 @@ impl Planner<'_> {
             if self.entered.contains(&dir) || !self.is_as_it_was(dir) {
                 return Some(Some(Obstacle::HoldsLinks { owner: None }));
             }
-            if !self.target_read(dir, Texts::All) {
+            if self.tree.entries(dir).is_none() {
+                self.needs.insert(Need::Under { dir });
                 continue;
             }
             if self.has_marker(dir, b".stow") || self.has_marker(dir, b".nonstow") {

@@ -157,7 +157,9 @@ impl World {
                 };
                 Fact::Texts(names.map(link).collect())
             }
-            Need::InStep { .. } | Need::Below { .. } => panic!("{need:?} has no fact for an answer"),
+            Need::InStep { .. } | Need::Below { .. } | Need::Under { .. } => {
+                panic!("{need:?} has no fact for an answer")
+            }
             Need::Mirror { source, dir, target_dir, rules_dir } => {
                 snapshot.make_mirror(*source, *dir, target_dir, rules_dir)
             }

@@ -9,6 +9,7 @@ use std::process::Command;
 use rustix::fs::{CWD, Mode, OFlags};
 use serde_json::json;
 
+use crate::runs::{World, far};
 use crate::sandbox::{Call, Ran, Sandbox, is_fifo};
 
 fn package() -> Sandbox {
@@ -483,6 +484,34 @@ fn paths_longer_than_the_systems_limit() {
 }
 
 #[test]
+fn directories_1400_deep_move_as_a_whole_and_come_back() {
+    const DEEP: usize = 1400;
+    let home = Sandbox::new();
+    home.file("dotfiles/p/mine");
+    chain(&home, "mine", "d", DEEP, Some("file"));
+    let is_back = |home: &Sandbox, how: &str| {
+        assert!(!home.path("mine").is_symlink(), "{how}");
+        assert_eq!(depth(home, "mine", "d"), DEEP, "{how}");
+    };
+    for (there, back) in [
+        (&["link", "--backup", "p"][..], &["unlink", "--restore", "p"][..]),
+        (&["link", "--replace", "p"], &["undo"]),
+        (&["adopt", "q", "../mine"], &["eject", "q", "../mine"]),
+    ] {
+        home.farm(there).run().fails_with(0, &[]);
+        assert!(home.path("mine").is_symlink(), "{there:?}");
+        home.farm(back).run().fails_with(0, &[]);
+        is_back(&home, there[1]);
+    }
+    // Copied, directory by directory.
+    let Some(world) = far(home) else { return };
+    world.farm(&["link", "--replace", "p"]).run().fails_with(0, &[]);
+    assert!(world.home.path("mine").is_symlink());
+    world.farm(&["undo"]).run().fails_with(0, &[]);
+    is_back(&world.home, "copied");
+}
+
+#[test]
 fn a_directory_of_100000_entries() {
     let home = Sandbox::with(&["dotfiles/q/many/mine"]);
     home.dir("dotfiles/p/many");
@@ -615,6 +644,34 @@ fn a_reader_that_went_away_is_no_error() {
         assert_eq!((run.stdout.lines().last(), &*run.stderr), (Some("0"), ""), "{run}");
         assert_eq!(home.tree().lines().count(), 2000);
     }
+}
+
+#[test]
+fn a_limit_on_the_size_of_files_is_an_error_like_any_other() {
+    let home = Sandbox::new();
+    home.dir("d");
+    for n in 0..300 {
+        home.file(&format!("dotfiles/p/d/a name of some length {n}"));
+    }
+    home.file("dotfiles/q/large");
+    home.write("large", vec![b'x'; 100_000]);
+    let limited = |world: &World, blocks: usize, line: &str| {
+        let shell = format!("ulimit -f {blocks} && exec \"$1\" {line}");
+        let call = world.home.call("sh").args(["-c", &shell, "sh", env!("CARGO_BIN_EXE_farm")]);
+        let before = world.home.identity();
+        let run = call.env("FARM_STATE_DIR", world.state()).run();
+        let said = run.stderr.to_lowercase();
+        assert!(said.contains("cannot ") && said.contains("file too large"), "{run}");
+        assert!(world.home.identity() == before && !world.is_interrupted(), "{run}");
+        run.code()
+    };
+    let world = World::from(home);
+    // The journal.
+    assert_eq!(limited(&world, 1, "link p"), 1);
+    assert_eq!(limited(&world, 1, "stow p"), 2);
+    // A copy on another file system.
+    let Some(world) = far(world.home) else { return };
+    assert_eq!(limited(&world, 20, "link --replace q"), 1);
 }
 
 #[test]
