@@ -90,7 +90,7 @@ pub enum Need {
         source: SourceId,
         /// The package's directory.
         source_dir: DirId,
-        /// Whether a few others are wanted, too: not with [`Texts::None`].
+        /// Whether a few others are wanted, too: not with `Texts::None`.
         texts: Texts,
     },
     /// The listings of a target directory and of the package's directory that is mirrored there; and, since both

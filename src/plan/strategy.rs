@@ -168,6 +168,12 @@ impl Planner<'_> {
     pub(super) fn restore(&mut self) {
         for (path, backup) in &self.request.policy.restore {
             let Some((parent, name)) = path.split() else { continue };
+            // What comes back is as it was when it went: the backups in it are not of what was here.
+            if self.fates.iter().any(|(top, fate)| {
+                matches!(fate, Fate::Returns(_)) && path != top && path.below(top).is_some()
+            }) {
+                continue;
+            }
             let Some(dir) = self.tree.find(&parent).filter(|&dir| self.snapshot.target.knows(dir)) else {
                 continue;
             };

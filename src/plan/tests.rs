@@ -1061,6 +1061,17 @@ fn a_backup_that_is_gone_is_told() {
 }
 
 #[test]
+fn what_is_in_a_backup_that_comes_back_stays_as_it_is() {
+    let policy = Policy { naming: Naming::Dotfiles, ..restoring(&[("a", ".a"), ("a/b", "c")]) };
+    let lines = ["s/p/dot-a/b/", ".a/b/", ".a/c/a", "a -> s/p/a"];
+    let planned = literal(&lines).plan(&request(&policy, &[(Action::Unlink, 0)]));
+    assert_eq!(
+        planned.plan.ops.iter().map(|op| op.path).collect::<Vec<_>>(),
+        [name("a")].map(|name| RelPath::from_names([&name]))
+    );
+}
+
+#[test]
 fn a_directory_that_a_backup_comes_back_to_is_not_folded() {
     let policy = restoring(&[("d/f", "f~")]);
     let lines = ["s/p/d/f", "s/q/d/g", "d/f -> ../s/p/d/f", "d/f~", "d/g -> ../s/q/d/g"];
