@@ -11,7 +11,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use nix::sys::resource::{UsageWho, getrusage};
-use nix::sys::time::TimeVal;
+use nix::sys::time::{TimeVal, TimeValLike};
 use rustix::process::{Pid, Signal, kill_process};
 
 /// The word that makes this program the one that measures.
@@ -110,6 +110,5 @@ fn measure(limit: Duration, output: &Path, command: &mut Command) -> io::Result<
 }
 
 fn duration(time: TimeVal) -> Duration {
-    let microseconds = time.tv_sec() * 1_000_000 + time.tv_usec();
-    Duration::from_micros(u64::try_from(microseconds).unwrap_or_default())
+    Duration::from_micros(u64::try_from(time.num_microseconds()).unwrap_or_default())
 }

@@ -6,7 +6,9 @@ use rustix::fs::FileType;
 use super::fail;
 
 /// Where the kernel writes what a directory holds.
-pub(super) struct Buffer(Vec<u8>);
+pub(super) struct Buffer(
+    #[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "the C library has its own"))] Vec<u8>,
+);
 
 impl Default for Buffer {
     fn default() -> Buffer {
