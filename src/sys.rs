@@ -4,8 +4,10 @@
 //! that is swapped in meanwhile can send a call elsewhere, and paths may be longer than the system's limit.
 
 use std::collections::HashMap;
-use std::ffi::OsStr;
+use std::ffi::{CStr, OsStr};
 use std::io;
+#[cfg(target_os = "linux")]
+use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
@@ -101,22 +103,15 @@ impl Handle {
     ///
     /// # Errors
     /// The system's.
-    pub fn list(self, texts: Texts) -> io::Result<Entries> {
+    pub fn list(&self, texts: Texts) -> io::Result<Entries> {
         fault::point()?;
         let mut listing = Listing::default();
         if texts != Texts::None {
             listing.set_stamp(self.settled_stamp()?);
         }
-        let mut dir = rustix::fs::Dir::new(self.0)?;
-        while let Some(entry) = dir.read() {
-            let entry = entry?;
-            let name = entry.file_name().to_bytes();
-            if name == b"." || name == b".." {
-                continue;
-            }
-            let mut file_type = entry.file_type();
+        each_entry(&self.0, |name, mut file_type, _| {
             if file_type == FileType::Unknown {
-                let stat = rustix::fs::statat(dir.fd()?, name, AtFlags::SYMLINK_NOFOLLOW)?;
+                let stat = rustix::fs::statat(&self.0, name, AtFlags::SYMLINK_NOFOLLOW)?;
                 file_type = FileType::from_raw_mode(stat.st_mode);
             }
             let node = match file_type {
@@ -125,17 +120,17 @@ impl Handle {
                 FileType::RegularFile => Node::File,
                 _ => Node::Other,
             };
-            listing.push(name, &node);
-        }
+            listing.push(name.to_bytes(), &node);
+            Ok(())
+        })?;
         let is_wanted = match texts {
             Texts::None => false,
             Texts::Few => listing.count_links() <= FEW,
             Texts::All => true,
         };
         if is_wanted {
-            let fd = dir.fd()?;
             let mut buffer = Vec::new();
-            listing.try_read_links(|name| read_link(fd, name, &mut buffer))?;
+            listing.try_read_links(|name| read_link(self.0.as_fd(), name, &mut buffer))?;
         }
         Ok(listing.sorted())
     }
@@ -170,18 +165,17 @@ impl Handle {
     pub fn link_inodes(&self) -> io::Result<Option<HashMap<Box<[u8]>, u64>>> {
         fault::point()?;
         rustix::fs::seek(&self.0, rustix::fs::SeekFrom::Start(0))?;
-        let mut buffer = [std::mem::MaybeUninit::uninit(); 16 * 1024];
-        let mut dir = rustix::fs::RawDir::new(&self.0, &mut buffer);
         let mut links = HashMap::new();
-        while let Some(entry) = dir.next() {
-            let entry = entry?;
-            match entry.file_type() {
-                FileType::Symlink => drop(links.insert(entry.file_name().to_bytes().into(), entry.ino())),
-                FileType::Unknown => return Ok(None),
+        let mut is_told = true;
+        each_entry(&self.0, |name, file_type, inode| {
+            match file_type {
+                FileType::Symlink => drop(links.insert(name.to_bytes().into(), inode)),
+                FileType::Unknown => is_told = false,
                 _ => {}
             }
-        }
-        Ok(Some(links))
+            Ok(())
+        })?;
+        Ok(is_told.then_some(links))
     }
 
     /// As on Linux; here the system has no quick way.
@@ -232,7 +226,7 @@ impl Handle {
     #[cfg(target_os = "linux")]
     pub fn some_names(&self) -> io::Result<Vec<Name>> {
         // One call, and not all that it could bring.
-        let mut buffer = [std::mem::MaybeUninit::uninit(); 4096];
+        let mut buffer = [MaybeUninit::uninit(); 4096];
         let mut dir = rustix::fs::RawDir::new(&self.0, &mut buffer);
         let mut names = Vec::new();
         while let Some(entry) = dir.next() {
@@ -573,6 +567,32 @@ impl Handle {
             None => Ok(f(&self.0, b".")?),
         }
     }
+}
+
+/// Calls `each` with the name, kind and inode's number of everything in a directory but `.` and `..`.
+#[cfg(target_os = "linux")]
+fn each_entry(dir: &OwnedFd, mut each: impl FnMut(&CStr, FileType, u64) -> io::Result<()>) -> io::Result<()> {
+    let mut buffer = [MaybeUninit::uninit(); 32 * 1024];
+    let mut entries = rustix::fs::RawDir::new(dir, &mut buffer);
+    while let Some(entry) = entries.next() {
+        let entry = entry?;
+        if !matches!(entry.file_name().to_bytes(), b"." | b"..") {
+            each(entry.file_name(), entry.file_type(), entry.ino())?;
+        }
+    }
+    Ok(())
+}
+
+/// As on Linux, whose way saves a copy of every name.
+#[cfg(not(target_os = "linux"))]
+fn each_entry(dir: &OwnedFd, mut each: impl FnMut(&CStr, FileType, u64) -> io::Result<()>) -> io::Result<()> {
+    for entry in rustix::fs::Dir::read_from(dir)? {
+        let entry = entry?;
+        if !matches!(entry.file_name().to_bytes(), b"." | b"..") {
+            each(entry.file_name(), entry.file_type(), entry.ino())?;
+        }
+    }
+    Ok(())
 }
 
 /// Reads the text of a link; `buffer` is for the next one, too.
