@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::io::{self, Read};
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Component, Path, PathBuf};
 
 use rayon::prelude::*;
@@ -222,14 +222,22 @@ impl<'a> Scanner<'a> {
                 Fact::Way(way.map_err(|e| self.error(snapshot, "follow", Side::Target, &dir.join(name), e))?)
             }
             Need::Equal { dir, name, source, source_dir, source_name } => {
-                let target = self.root.open_below(&snapshot.target.path(*dir));
-                let equal = target.and_then(|target| {
-                    let package = self.source(snapshot, *source)?;
-                    let package = package.open_through(&snapshot.source(*source).tree.path(*source_dir))?;
-                    equal(&target, name.as_bytes(), &package, source_name.as_bytes())
-                });
                 let path = snapshot.target.path(*dir).join(name);
-                Fact::Holds(equal.map_err(|e| self.error(snapshot, "compare", Side::Target, &path, e))?)
+                let source_path = snapshot.source(*source).tree.path(*source_dir);
+                let shown = self.shown(snapshot, Side::Source(*source), &source_path.join(source_name));
+                let compare = || {
+                    // Most that differ do so at first sight. What cannot be seen so, the longer way tells of.
+                    if let (Ok(Some(there)), Ok(package)) =
+                        (self.root.file_size_and_mode(&path), std::fs::symlink_metadata(shown))
+                        && there != (package.len(), package.mode())
+                    {
+                        return Ok(false);
+                    }
+                    let target = self.root.open_below(&snapshot.target.path(*dir))?;
+                    let package = self.source(snapshot, *source)?.open_through(&source_path)?;
+                    equal(&target, name.as_bytes(), &package, source_name.as_bytes())
+                };
+                Fact::Holds(compare().map_err(|e| self.error(snapshot, "compare", Side::Target, &path, e))?)
             }
         };
         Ok((need, fact))

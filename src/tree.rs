@@ -137,7 +137,7 @@ impl Tree {
         self.dirs[dir.0 as usize].entries.as_ref()
     }
 
-    /// Gives `dir`, which was read and holds no directory, this content, without any either.
+    /// Gives `dir`, which was read, this content, with the same directories in it.
     pub(crate) fn set_entries(&mut self, dir: DirId, entries: Arc<Entries>) {
         Arc::make_mut(&mut self.dirs[dir.0 as usize]).entries = Some(entries);
     }

@@ -11,13 +11,13 @@ use crate::package::{Action, Mount, Step};
 use crate::path::{LinkText, Name, RelPath, Route};
 use crate::policy::{AbsoluteSource, OnFile, Ownership};
 use crate::snapshot::{Need, SourceId};
-use crate::tree::{DirId, Entries, Iter, Leads, Link, Node, Texts};
+use crate::tree::{DirId, Entries, Leads, Link, Node, Texts};
 
 /// A directory of a package that is being mirrored into a directory of the target.
 struct Frame<'a> {
     into: DirId,
     from: Src,
-    entries: Iter<'a>,
+    entries: Box<dyn Iterator<Item = (Name, Node)> + 'a>,
     /// The paths of the two directories, and the package's as seen from the root.
     target_dir: RelPath,
     source_dir: RelPath,
@@ -123,9 +123,14 @@ impl<'a> Planner<'a> {
         }
         let target_dir = self.tree.path(into);
         let mirror = self.mirror(into, from, &target_dir)?;
-        if self.link_mirror(into, mirror) {
-            return None;
-        }
+        let entries: Box<dyn Iterator<Item = (Name, Node)>> = match self.link_mirror(into, mirror) {
+            Some(left) if left.is_empty() => return None,
+            Some(left) => Box::new(left.into_iter().filter_map(|name| {
+                let node = entries.get(name.as_bytes())?;
+                Some((name, node))
+            })),
+            None => Box::new(entries.iter()),
+        };
         let source = self.snapshot.source(from.id);
         let source_dir = source.tree.path(from.dir);
         let route = source.route().join_path(&source_dir);
@@ -133,7 +138,7 @@ impl<'a> Planner<'a> {
         Some(Frame {
             into,
             from,
-            entries: entries.iter(),
+            entries,
             rules_dir: self.rules_dir(&source_dir, &target_dir),
             target_dir,
             head: route.head_from(depth),
@@ -143,22 +148,30 @@ impl<'a> Planner<'a> {
         })
     }
 
-    /// Puts all links of a package's directory into `into` at once; tells whether that could be.
-    fn link_mirror(&mut self, into: DirId, mirror: Option<&Arc<Entries>>) -> bool {
-        let (Some(mirror), Some(there)) = (mirror, self.tree.entries(into)) else { return false };
+    /// Puts the links of a package's directory into `into` at once; returns the names that remain to be looked at,
+    /// because something is or was there. `None` when all do.
+    fn link_mirror(&mut self, into: DirId, mirror: Option<&Arc<Entries>>) -> Option<Vec<Name>> {
+        let (mirror, there) = (mirror?, self.tree.entries(into)?);
         if there.same_links(mirror) {
-            return true;
+            return Some(Vec::new());
         }
         // What was there may lead right in a way of its own: then it stays as it was.
         let before = &self.snapshot.target;
         let before = before.knows(into).then(|| before.shared_entries(into)).flatten();
-        match before {
-            _ if !there.is_empty() => return false,
-            Some(before) if before.same_links(mirror) => self.tree.set_entries(into, before.clone()),
-            Some(before) if !before.is_empty() => return false,
-            _ => self.tree.set_entries(into, mirror.clone()),
-        }
-        true
+        let (entries, left) = match before {
+            Some(before) if there.is_empty() && before.same_links(mirror) => (before.clone(), Vec::new()),
+            Some(before) if !before.is_empty() && !std::ptr::eq(there, &**before) => {
+                let (entries, left) = there.with_links(mirror, |name| !before.contains(name));
+                (Arc::new(entries), left)
+            }
+            _ if there.is_empty() => (mirror.clone(), Vec::new()),
+            _ => {
+                let (entries, left) = there.with_links(mirror, |_| true);
+                (Arc::new(entries), left)
+            }
+        };
+        self.tree.set_entries(into, entries);
+        Some(left)
     }
 
     fn link_entry(&mut self, frame: &Frame<'a>, name: &Name, node: &Node, below: &mut Below) {
@@ -274,13 +287,17 @@ impl<'a> Planner<'a> {
         }
         let node = self.snapshot.target.get(entry.into, &entry.target_name)??;
         let Node::Link(Link { text: Some(text), .. }) = &node else { return None };
-        let real = self.snapshot.real(entry.into, &entry.target_name);
-        let leads_there = self.request.route_of(entry.target_dir, text) == entry.source
-            || real == Some(Some(&entry.source));
-        // What unlinking takes out it has asked about; what earlier runs made goes unasked.
-        if self.request.earlier.is_some() && !leads_there && real.is_none() {
-            self.needs.insert(Need::Real { dir: entry.into, name: entry.target_name.clone() });
-        }
+        let leads_there = match self.place_of(&self.request.route_of(entry.target_dir, text))? {
+            Some(place) => self.same_destination(&place, &entry.source),
+            None => {
+                let real = self.snapshot.real(entry.into, &entry.target_name);
+                // What unlinking takes out it has asked about; what earlier runs made goes unasked.
+                if self.request.earlier.is_some() && real.is_none() {
+                    self.needs.insert(Need::Real { dir: entry.into, name: entry.target_name.clone() });
+                }
+                real == Some(Some(&entry.source))
+            }
+        };
         (leads_there && self.trusts(entry.into, &entry.target_name, text, &entry.source)).then_some(node)
     }
 

@@ -9,7 +9,7 @@ use crate::package::{Action, Mount, Step};
 use crate::path::{Name, RelPath, Route};
 use crate::policy::{Guarded, Naming, Ownership, Tidy, Walk};
 use crate::snapshot::SourceId;
-use crate::tree::{DirId, FEW, Iter, Node, ROOT, Texts};
+use crate::tree::{DirId, Entries, FEW, Iter, Node, ROOT, Texts};
 
 /// A target directory that is being cleared of one package's links.
 struct Frame<'a> {
@@ -130,9 +130,14 @@ impl<'a> Planner<'a> {
             self.unlinked_in.insert(visit.dir);
         }
         let target_dir = self.tree.path(visit.dir);
+        let are_all = |there: &Entries| {
+            entries.is_some_and(|(_, entries)| there.len() <= entries.len() && there.only_links())
+        };
         let mirror = match visit.src {
-            Some(src) => self.mirror(visit.dir, src, &target_dir)?,
-            None => None,
+            Some(src) if self.tree.entries(visit.dir).is_some_and(are_all) => {
+                self.mirror(visit.dir, src, &target_dir)?
+            }
+            _ => None,
         };
         let there = self.tree.known_entries(visit.dir)?;
         let names = match entries {

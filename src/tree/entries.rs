@@ -274,6 +274,38 @@ impl Entries {
         Some(mirror)
     }
 
+    /// Returns these entries with those of `links` whose names are not among them and that `is_new` says are new, and
+    /// the other names of `links`. All of `links` are links that lead to their own names in some directory.
+    pub(crate) fn with_links(&self, links: &Entries, is_new: impl Fn(&[u8]) -> bool) -> (Entries, Vec<Name>) {
+        let mut all = self.clone();
+        all.recent = Vec::new();
+        all.gone = 0;
+        all.slots = Vec::with_capacity(self.len() + links.len());
+        let mut left = Vec::new();
+        let mut here = self.held().peekable();
+        for link in links.held() {
+            let name = links.name(link);
+            while let Some(slot) = here.next_if(|slot| self.name(slot) < name) {
+                all.slots.push(*slot);
+            }
+            let head = match link.held {
+                Held::Link(text, _) => links.packed.head(text),
+                _ => None,
+            };
+            let is_taken = here.peek().is_some_and(|slot| self.name(slot) == name);
+            match head {
+                Some(head) if !is_taken && is_new(name) => {
+                    let name = all.packed.put_name(name);
+                    let held = Held::Link(all.packed.put_below(head), Leads::Other);
+                    all.slots.push(Slot { name, held });
+                }
+                _ => left.push(Name::of_segment(name)),
+            }
+        }
+        all.slots.extend(here);
+        (all, left)
+    }
+
     /// Gives unused memory back.
     pub fn shrink(&mut self) {
         if self.partial {

@@ -353,3 +353,16 @@ fn a_readme_at_the_top_is_left_out_wherever_the_package_lands() {
         assert_eq!(target(&planned), ["c/", "c/p/", "c/p/d -> ../../s/p/d", "c/p/mine"]);
     }
 }
+
+#[test]
+fn a_package_that_holds_itself_can_change_its_place() {
+    let lines = ["s/q/a -> .", "a -> s/q/a"];
+    let twice = [(Action::Link, 1), (Action::Link, 1)];
+    let mut switch = mounted(&Policy::native(), &twice, &[into(""), whole("a"), into("")]);
+    let mut known = Known::default();
+    known.links.insert(rel("a"), LinkText::new(b"s/q/a"));
+    switch.earlier = Some(known);
+    let planned = literal(&lines).plan(&switch);
+    assert_eq!(planned.conflicts, []);
+    assert_eq!(target(&planned), ["a -> s/q"]);
+}
