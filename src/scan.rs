@@ -16,7 +16,7 @@ use crate::rulebook::RuleBook;
 use crate::rules::Rules;
 use crate::snapshot::{Fact, Need, Side, Snapshot, SourceId};
 use crate::sys::{self, Handle, os};
-use crate::tree::{LARGE, Node, Texts};
+use crate::tree::{LARGE, Leads, Node, Texts};
 use crate::written;
 
 /// Fewer needs than this are answered one after the other: a thread costs more than it saves.
@@ -179,6 +179,18 @@ impl<'a> Scanner<'a> {
                     Side::Source(id) => self.source(snapshot, *id).and_then(|source| source.leads(&path)),
                 };
                 Fact::Leads(leads.map_err(|e| self.error(snapshot, "look at", *side, &path, e))?)
+            }
+            Need::AllLead { dir } => {
+                let path = snapshot.target.path(*dir);
+                let entries = snapshot.target.entries(*dir).cloned().unwrap_or_default();
+                let lead = |handle: Handle| {
+                    let leads = entries.link_names().collect::<Vec<_>>();
+                    let leads = leads.into_par_iter().map(|name| handle.name_leads(name));
+                    leads.collect::<io::Result<Vec<Leads>>>()
+                };
+                let leads = self.root.open_below(&path).and_then(lead);
+                let leads = leads.map_err(|e| self.error(snapshot, "look into", Side::Target, &path, e))?;
+                Fact::Listing(entries.with_leads(leads))
             }
             Need::Marked(route) => {
                 let mut path = route.to_bytes();

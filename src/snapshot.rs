@@ -155,6 +155,11 @@ pub enum Need {
         /// Its name.
         name: Name,
     },
+    /// What all links of a target's directory lead to, whose entries are known: [`Fact::Listing`].
+    AllLead {
+        /// The directory.
+        dir: DirId,
+    },
     /// Whether a directory holds a `.stow` file, which makes it a stow directory: [`Fact::Holds`].
     Marked(Route),
     /// Whether there is a directory at a place: [`Fact::Holds`].
@@ -466,6 +471,9 @@ impl Snapshot {
             (Need::Listing { side, dir, .. }, Fact::Listing(listing)) => {
                 self.tree_mut(side).fill(dir, listing);
             }
+            (Need::AllLead { dir }, Fact::Listing(entries)) => {
+                self.target.set_entries(dir, Arc::new(entries))
+            }
             // Somebody else has asked for all of it at the same time.
             (Need::Start { dir, .. }, _) if self.target.known_entries(dir).is_some() => {}
             (Need::Start { dir, .. }, Fact::Listing(listing)) => self.target.fill(dir, listing),
@@ -473,7 +481,11 @@ impl Snapshot {
             (Need::Names { dir, .. }, Fact::Names(names)) => self.target.learn_names(dir, &names),
             (Need::Texts { dir, .. }, Fact::Texts(links)) => self.target.learn_texts(dir, links),
             (Need::Text { dir, name }, Fact::Text(text)) => {
-                self.target.set(dir, name, Node::link(text, Leads::Unknown));
+                let leads = match self.target.get(dir, &name) {
+                    Some(Some(Node::Link(link))) => link.leads,
+                    _ => Leads::Unknown,
+                };
+                self.target.set(dir, name, Node::link(text, leads));
             }
             (Need::Leads { side, dir, name }, Fact::Leads(leads)) => {
                 let tree = self.tree_mut(side);

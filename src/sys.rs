@@ -300,13 +300,16 @@ impl Handle {
     /// # Errors
     /// The system's, where it leaves the question open; what certainly leads nowhere is an answer.
     pub fn leads(&self, path: &RelPath) -> io::Result<Leads> {
-        let stat = self.reach(path, |dir, tail| rustix::fs::statat(dir, tail, AtFlags::empty()));
-        match stat {
-            Ok(stat) if kind_of(&stat) == Found::Dir => Ok(Leads::Dir),
-            Ok(_) => Ok(Leads::Other),
-            Err(error) if is_nowhere(&error) => Ok(Leads::Nothing),
-            Err(error) => Err(error),
-        }
+        lead(self.reach(path, |dir, tail| rustix::fs::statat(dir, tail, AtFlags::empty())))
+    }
+
+    /// As [`leads`](Self::leads), for a name in this directory.
+    ///
+    /// # Errors
+    /// The system's, where it leaves the question open.
+    pub fn name_leads(&self, name: &[u8]) -> io::Result<Leads> {
+        fault::point()?;
+        lead(rustix::fs::statat(&self.0, name, AtFlags::empty()).map_err(io::Error::from))
     }
 
     /// Tells what stands under `name` in this directory, links not followed; `None` for nothing.
@@ -611,6 +614,15 @@ fn read_link(dir: BorrowedFd, name: &[u8], buffer: &mut Vec<u8>) -> io::Result<L
     let text = LinkText::new(read.as_bytes());
     *buffer = read.into_bytes();
     Ok(Link { text: Some(text), leads: Leads::Unknown })
+}
+
+fn lead(stat: io::Result<Stat>) -> io::Result<Leads> {
+    match stat {
+        Ok(stat) if kind_of(&stat) == Found::Dir => Ok(Leads::Dir),
+        Ok(_) => Ok(Leads::Other),
+        Err(error) if is_nowhere(&error) => Ok(Leads::Nothing),
+        Err(error) => Err(error),
+    }
 }
 
 /// Cuts a path where it would be too long for one system call.

@@ -286,9 +286,11 @@ impl Tree {
             Some(Node::Dir(id)) => id,
             _ => self.add(dir, &Name::of_segment(name), None),
         });
-        for (name, node) in known.iter().filter(|(_, node)| matches!(node, Node::Link(_))) {
-            if matches!(listing.get(name.as_bytes()), Some(Node::Link(_))) {
-                listing.set(&name, &node);
+        for (name, node) in known.iter() {
+            if let Node::Link(before) = node
+                && let Some(Node::Link(now)) = listing.get(name.as_bytes())
+            {
+                listing.set(&name, &Node::Link(Link { text: before.text.or(now.text), leads: before.leads }));
             }
         }
         Arc::make_mut(&mut self.dirs[dir.0 as usize]).entries = Some(Arc::new(listing));
@@ -318,7 +320,14 @@ impl Tree {
             return self.set_entries(dir, Arc::new(links));
         }
         let entries = self.entries_mut(dir);
-        links.iter().for_each(|(name, link)| entries.set(&name, &link));
+        for (name, link) in links.iter() {
+            let Node::Link(Link { text, .. }) = link else { continue };
+            let leads = match entries.get(name.as_bytes()) {
+                Some(Node::Link(link)) => link.leads,
+                _ => Leads::Unknown,
+            };
+            entries.set(&name, &Node::Link(Link { text, leads }));
+        }
     }
 
     /// Tells whether this copy has the directory.

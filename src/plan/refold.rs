@@ -6,19 +6,28 @@ use crate::package::Mount;
 use crate::path::{LinkText, RelPath, Route};
 use crate::policy::{Fold, Ownership, Refold, Walk};
 use crate::rules::{Candidate, Globs};
-use crate::snapshot::Need;
+use crate::snapshot::{Need, Side};
 use crate::tree::{DirId, Entries, Leads, Node, ROOT, Texts};
 
 impl Planner<'_> {
     /// Folds `dir` when stow would: all that is left are links whose texts share one directory of a package.
     pub(super) fn refold_as_stow(&mut self, dir: DirId) {
         let Some((up, name)) = self.tree.parent(dir).map(|(up, name)| (up, name.clone())) else { return };
-        let names: Vec<_> = match self.tree.entries(dir) {
-            Some(entries) if entries.nodes().all(|node| matches!(node, Node::Link(_))) => {
-                entries.names().collect()
-            }
-            _ => return,
+        let Some(entries) = self.tree.entries(dir).filter(|entries| entries.count_links() == entries.len())
+        else {
+            return;
         };
+        let names: Vec<_> = entries.names().collect();
+        if let [first, .., last] = &names[..]
+            && entries.has_unread_links()
+        {
+            // Two that differ tell enough.
+            let (Some(first), Some(last)) = (self.text(dir, first), self.text(dir, last)) else { return };
+            if first.split().0 == last.split().0 {
+                self.need_listing(Side::Target, dir, Texts::All);
+            }
+            return;
+        }
         let mut shared: Option<Vec<u8>> = None;
         let mut known = true;
         for name in &names {

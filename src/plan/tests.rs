@@ -116,13 +116,15 @@ impl World {
                 let Some((_, Seen::Dir(dir))) = self.follow(&RelPath::root(), path.as_bytes()) else {
                     panic!("{path:?} was asked for and is no directory");
                 };
+                let entries = self.tree.entries(dir).expect("all is known");
+                let is_much = *texts == Texts::Few && entries.count_links() > 2;
                 let seen = |(name, node)| match node {
-                    Node::Link(Link { leads, .. }) if *texts == Texts::None => {
+                    Node::Link(Link { leads, .. }) if *texts == Texts::None || is_much => {
                         (name, Node::Link(Link { text: None, leads }))
                     }
                     node => (name, node),
                 };
-                Fact::Listing(self.tree.entries(dir).expect("all is known").iter().map(seen).collect())
+                Fact::Listing(entries.iter().map(seen).collect())
             }
             Need::Start { dir, texts } => {
                 let need = Need::Listing { side: Side::Target, dir: *dir, texts: *texts };
@@ -171,12 +173,13 @@ impl World {
                 }
             }
             Need::Leads { side, dir, name } => {
-                let path = self.place(snapshot, *side, *dir).join(name);
-                Fact::Leads(match self.follow(&RelPath::root(), path.as_bytes()) {
-                    Some((_, Seen::Dir(_))) => Leads::Dir,
-                    Some((_, Seen::File)) => Leads::Other,
-                    None => Leads::Nothing,
-                })
+                Fact::Leads(self.leads(&self.place(snapshot, *side, *dir).join(name)))
+            }
+            Need::AllLead { dir } => {
+                let at = snapshot.target.path(*dir);
+                let entries = snapshot.target.entries(*dir).expect("it was listed");
+                let lead = |name| self.leads(&at.join(&Name::new(name).expect("a name")));
+                Fact::Listing(entries.with_leads(entries.link_names().map(lead).collect()))
             }
             Need::Marked(route) => {
                 let inside = route.up == 0 && self.follow(&route.down, b".stow").is_some();
@@ -206,6 +209,14 @@ impl World {
                 Fact::Way(passed)
             }
             Need::Equal { name, .. } => Fact::Holds(name.as_bytes() == b"b"),
+        }
+    }
+
+    fn leads(&self, path: &RelPath) -> Leads {
+        match self.follow(&RelPath::root(), path.as_bytes()) {
+            Some((_, Seen::Dir(_))) => Leads::Dir,
+            Some((_, Seen::File)) => Leads::Other,
+            None => Leads::Nothing,
         }
     }
 

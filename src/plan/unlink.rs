@@ -8,8 +8,11 @@ use super::{Planner, Src};
 use crate::package::{Action, Mount, Step};
 use crate::path::{Name, RelPath, Route};
 use crate::policy::{Guarded, Naming, Ownership, Tidy, Walk};
-use crate::snapshot::SourceId;
-use crate::tree::{DirId, Entries, FEW, Iter, Node, ROOT, Texts};
+use crate::snapshot::{Need, Side, SourceId};
+use crate::tree::{DirId, Entries, FEW, Iter, Leads, Node, ROOT, Texts};
+
+/// With more links than this it is asked at once what all of them lead to.
+const WORTH_ASKING: usize = if cfg!(test) { 1 } else { FEW };
 
 /// A target directory that is being cleared of one package's links.
 struct Frame<'a> {
@@ -114,9 +117,9 @@ impl<'a> Planner<'a> {
     }
 
     fn enter_to_unlink(&mut self, id: SourceId, visit: Visit) -> Option<Frame<'a>> {
-        let texts = match self.request.policy.tidy {
-            Tidy::AnyPackage => Texts::All,
-            Tidy::ThisPackage => Texts::Few,
+        let texts = match self.request.policy.walk {
+            Walk::Target => Texts::All,
+            Walk::Package => Texts::Few,
         };
         let entries = match visit.src {
             Some(src) => Some((src, self.both_read(visit.dir, src, texts)?)),
@@ -235,18 +238,32 @@ impl<'a> Planner<'a> {
 
     /// Removes the farm's dangling links directly in `dir`.
     fn tidy(&mut self, dir: DirId, id: SourceId) {
-        let Some(entries) = self.tree.entries(dir) else { return };
+        let tidy = self.request.policy.tidy;
+        let Some(entries) = self.tree.entries(dir) else {
+            if tidy == Tidy::AnyPackage && self.tree.known_entries(dir).is_some() {
+                self.need_listing(Side::Target, dir, Texts::None);
+            }
+            return;
+        };
         // Looking at all that others have in a directory that thousands share would take longer than the unlink.
         let is_shared_by_many = entries.has_unread_links() && entries.count_links() > FEW;
-        if is_shared_by_many && self.request.policy.tidy == Tidy::ThisPackage {
+        if is_shared_by_many && tidy == Tidy::ThisPackage {
             return;
         }
-        let links = entries.iter().filter(|(_, node)| matches!(node, Node::Link(_)));
-        let links: Vec<Name> = links.map(|(name, _)| name).collect();
+        // Nobody's text is wanted but those of the links that dangle.
+        let is_unknown = |entries: &Entries| entries.links_to(&[Leads::Unknown]).nth(WORTH_ASKING).is_some();
+        if tidy == Tidy::AnyPackage
+            && is_unknown(entries)
+            && self.snapshot.target.entries(dir).is_some_and(is_unknown)
+        {
+            self.needs.insert(Need::AllLead { dir });
+            return;
+        }
+        let links: Vec<Name> = entries.links_to(&[Leads::Unknown, Leads::Nothing]).collect();
         for name in links {
             let Some(text) = self.text(dir, &name) else { continue };
             let Some(Owner::Package(place)) = self.owner(dir, &name, &text) else { continue };
-            if (self.request.policy.tidy == Tidy::AnyPackage || self.is_in(&place, id))
+            if (tidy == Tidy::AnyPackage || self.is_in(&place, id))
                 && self.is_gone(dir, &name, &place) == Some(true)
             {
                 self.tree.remove(dir, &name);

@@ -197,15 +197,41 @@ impl Entries {
         matches!(slot.held, Held::UnreadLink(_))
     }
 
-    /// Returns the number of links.
-    pub fn count_links(&self) -> usize {
-        self.held().filter(|slot| matches!(slot.held, Held::UnreadLink(_) | Held::Link(..))).count()
+    /// Returns the names of the links in their order.
+    pub fn link_names(&self) -> impl Iterator<Item = &[u8]> {
+        self.held().filter(|slot| slot.leads().is_some()).map(|slot| self.name(slot))
     }
 
-    /// Tells whether these are the same names as `links`, all of them links whose texts nobody has read.
+    /// Returns the names of the links that lead to one of these.
+    pub fn links_to(&self, leads: &[Leads]) -> impl Iterator<Item = Name> {
+        let is_one = |slot: &&Slot| slot.leads().is_some_and(|to| leads.contains(&to));
+        self.held().filter(is_one).map(|slot| Name::of_segment(self.name(slot)))
+    }
+
+    /// Returns these entries, with what their links lead to, in the order of their names.
+    pub fn with_leads(&self, leads: Vec<Leads>) -> Entries {
+        let mut entries = self.clone();
+        entries.take_in();
+        let links = entries.slots.iter_mut().filter(|slot| slot.leads().is_some());
+        for (slot, to) in links.zip(leads) {
+            match &mut slot.held {
+                Held::UnreadLink(leads) | Held::Link(_, leads) => *leads = to,
+                Held::Gone | Held::Dir(_) | Held::File | Held::Other => {}
+            }
+        }
+        entries
+    }
+
+    /// Returns the number of links.
+    pub fn count_links(&self) -> usize {
+        self.link_names().count()
+    }
+
+    /// Tells whether these are the same names as `links`, all of them links of which nothing else is known.
     pub(super) fn is_unread(&self, links: &Entries) -> bool {
-        let is_same =
-            |(a, b)| matches!(a, &Slot { held: Held::UnreadLink(_), .. }) && self.name(a) == links.name(b);
+        let is_same = |(a, b)| {
+            matches!(a, &Slot { held: Held::UnreadLink(Leads::Unknown), .. }) && self.name(a) == links.name(b)
+        };
         self.len() == links.len() && self.held().zip(links.held()).all(is_same)
     }
 
@@ -430,6 +456,14 @@ impl fmt::Debug for Entries {
 impl Slot {
     fn is_gone(&self) -> bool {
         matches!(self.held, Held::Gone)
+    }
+
+    /// Returns what it leads to, if it is a link.
+    fn leads(&self) -> Option<Leads> {
+        match self.held {
+            Held::UnreadLink(leads) | Held::Link(_, leads) => Some(leads),
+            Held::Gone | Held::Dir(_) | Held::File | Held::Other => None,
+        }
     }
 }
 
