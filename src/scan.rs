@@ -167,6 +167,7 @@ impl<'a> Scanner<'a> {
             Need::Mirror { source, dir, target_dir, rules_dir } => {
                 snapshot.make_mirror(*source, *dir, target_dir, rules_dir)
             }
+            Need::Hides { source, dir } => Fact::Holds(snapshot.hides(*source, *dir)),
             Need::Text { dir, name } => {
                 let path = snapshot.target.path(*dir).join(name);
                 let text = self.root.read_link(&path);
@@ -236,12 +237,14 @@ impl<'a> Scanner<'a> {
             Need::Equal { dir, name, source, source_dir, source_name } => {
                 let path = snapshot.target.path(*dir).join(name);
                 let source_path = snapshot.source(*source).tree.path(*source_dir);
-                let shown = self.shown(snapshot, Side::Source(*source), &source_path.join(source_name));
+                let looks = [
+                    self.shown(snapshot, Side::Target, &path),
+                    self.shown(snapshot, Side::Source(*source), &source_path.join(source_name)),
+                ];
                 let compare = || {
                     // Most that differ do so at first sight. What cannot be seen so, the longer way tells of.
-                    if let (Ok(Some(there)), Ok(package)) =
-                        (self.root.file_size_and_mode(&path), std::fs::symlink_metadata(shown))
-                        && there != (package.len(), package.mode())
+                    if let [Ok(there), Ok(package)] = looks.map(std::fs::symlink_metadata)
+                        && (there.len(), there.mode()) != (package.len(), package.mode())
                     {
                         return Ok(false);
                     }

@@ -160,6 +160,14 @@ pub enum Need {
         /// The directory.
         dir: DirId,
     },
+    /// Whether a rule of the user's keeps something directly in a package's directory out, whose listing is known:
+    /// [`Fact::Holds`]. What the snapshot holds answers this, as with [`Need::Mirror`].
+    Hides {
+        /// The package.
+        source: SourceId,
+        /// The directory.
+        dir: DirId,
+    },
     /// Whether a directory holds a `.stow` file, which makes it a stow directory: [`Fact::Holds`].
     Marked(Route),
     /// Whether there is a directory at a place: [`Fact::Holds`].
@@ -326,6 +334,16 @@ impl Snapshot {
         Fact::Mirror(mirror())
     }
 
+    /// Tells whether a rule of the user's keeps something directly in a package's directory out.
+    pub fn hides(&self, source: SourceId, dir: DirId) -> bool {
+        let Source { tree, rules, .. } = self.source(source);
+        let at = tree.path(dir);
+        tree.entries(dir).into_iter().flatten().any(|(name, node)| {
+            let is_dir = matches!(node, Node::Dir(_));
+            rules.hides(&Candidate { source_dir: &at, target_dir: &at, name: &name, is_dir })
+        })
+    }
+
     /// Answers needs: asks `answer` for the facts, one round after the other, until what goes on below is known, too.
     ///
     /// # Errors
@@ -438,8 +456,7 @@ impl Snapshot {
             onward.push(need.clone());
             return onward;
         }
-        for (name, node) in entries.iter() {
-            let Node::Dir(below) = node else { continue };
+        for (name, below) in entries.dirs() {
             match need {
                 Need::InStep { dir, texts, .. } => {
                     let target_name = naming.target_name(&name);

@@ -388,16 +388,6 @@ impl Handle {
         Ok(std::fs::File::from(fd))
     }
 
-    /// Returns size and mode of the regular file at a path; `None` where there is nothing or something else.
-    ///
-    /// # Errors
-    /// The system's.
-    pub fn file_size_and_mode(&self, path: &RelPath) -> io::Result<Option<(u64, u32)>> {
-        let stat = self.reach(path, |dir, tail| rustix::fs::statat(dir, tail, AtFlags::SYMLINK_NOFOLLOW))?;
-        let is_file = FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile;
-        Ok(is_file.then_some((stat.st_size as u64, stat.st_mode as u32)))
-    }
-
     /// Opens the file `name`, which this process made, for writing.
     ///
     /// # Errors

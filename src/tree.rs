@@ -94,6 +94,9 @@ pub const LARGE: u64 = 64 * 1024;
 /// So many links are few.
 pub const FEW: usize = 256;
 
+/// Directories with no more entries than this take no more memory than they need.
+const SMALL: usize = 1024;
+
 /// A tree of directories, links and files; see the module's description.
 #[derive(Clone)]
 pub struct Tree {
@@ -199,9 +202,10 @@ impl Tree {
 
     /// Gives the memory back that `dir` does not use; for when all of it has been set.
     pub fn shrink(&mut self, dir: DirId) {
-        // What copies share is not copied for this.
+        // What copies share is not copied for this, and what is large may grow for the next package again.
         if let Some(Dir { entries: Some(entries), .. }) = Arc::get_mut(&mut self.dirs[dir.0 as usize])
             && let Some(entries) = Arc::get_mut(entries)
+            && entries.len() <= SMALL
         {
             entries.shrink();
         }
@@ -301,9 +305,12 @@ impl Tree {
         self.set_entries(dir, Arc::new(Entries::partial()));
     }
 
-    /// Enters names of a large directory that were looked up.
+    /// Enters names of a large directory that were looked up; what is known of some already stays.
     pub(crate) fn learn_names(&mut self, dir: DirId, names: &Entries) {
         for (name, node) in names.known() {
+            if self.known_entries(dir).is_some_and(|entries| entries.knows(name.as_bytes())) {
+                continue;
+            }
             match node {
                 Some(Node::Dir(_)) => self.set_unread_dir(dir, &name),
                 Some(node) => self.set(dir, name, node),

@@ -5,9 +5,12 @@ use super::{Planner, Src};
 use crate::package::Mount;
 use crate::path::{LinkText, RelPath, Route};
 use crate::policy::{Fold, Ownership, Refold, Walk};
-use crate::rules::{Candidate, Globs};
+use crate::rules::Globs;
 use crate::snapshot::{Need, Side};
 use crate::tree::{DirId, Entries, Leads, Node, ROOT, Texts};
+
+/// A package's directory with fewer entries is matched where it is, without asking.
+const WORTH_MATCHING: usize = if cfg!(test) { 2 } else { 32 };
 
 impl Planner<'_> {
     /// Folds `dir` when stow would: all that is left are links whose texts share one directory of a package.
@@ -198,27 +201,28 @@ impl Planner<'_> {
         let mut known = true;
         let mut todo = vec![src.dir];
         while let Some(dir) = todo.pop() {
-            let at = source.tree.path(dir);
             let Some(entries) = self.snapshot.source(src.id).tree.entries(dir) else {
                 self.needs.insert(Need::Below { source: src.id, dir });
                 known = false;
                 continue;
             };
-            for (name, node) in entries {
-                let candidate = Candidate {
-                    source_dir: &at,
-                    target_dir: &at,
-                    name: &name,
-                    is_dir: matches!(node, Node::Dir(_)),
-                };
-                if source.rules.hides(&candidate) {
+            let need = Need::Hides { source: src.id, dir };
+            let hides = match self.snapshot.holds(&need) {
+                None if entries.len() < WORTH_MATCHING => Some(self.snapshot.hides(src.id, dir)),
+                hides => hides,
+            };
+            match hides {
+                Some(true) => {
                     self.hides.insert(src, true);
                     return Some(true);
                 }
-                if let Node::Dir(below) = node {
-                    todo.push(below);
+                Some(false) => {}
+                None => {
+                    self.needs.insert(need);
+                    known = false;
                 }
             }
+            todo.extend(entries.dirs().map(|(_, below)| below));
         }
         if known {
             self.hides.insert(src, false);

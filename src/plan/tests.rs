@@ -165,6 +165,7 @@ impl World {
             Need::Mirror { source, dir, target_dir, rules_dir } => {
                 snapshot.make_mirror(*source, *dir, target_dir, rules_dir)
             }
+            Need::Hides { source, dir } => Fact::Holds(snapshot.hides(*source, *dir)),
             Need::Text { dir, name } => {
                 let at = self.tree.find(&snapshot.target.path(*dir)).expect("a directory");
                 match self.tree.get(at, name) {

@@ -82,12 +82,12 @@ impl NativeRules {
             return None;
         }
         let path = candidate.source_dir.join(candidate.name);
-        let from_dotfiles = RelPath::from_names([&self.package]).join_path(&path);
         self.lists.iter().rev().find_map(|list| {
-            let path = match list.base {
-                Base::Package => &path,
-                Base::Dotfiles => &from_dotfiles,
+            let from_dotfiles = match list.base {
+                Base::Package => None,
+                Base::Dotfiles => Some(RelPath::from_names([&self.package]).join_path(&path)),
             };
+            let path = from_dotfiles.as_ref().unwrap_or(&path);
             match list.list.matched(OsStr::from_bytes(path.as_bytes()), candidate.is_dir) {
                 Match::None => None,
                 Match::Ignore(_) => Some(true),

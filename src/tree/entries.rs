@@ -129,6 +129,14 @@ impl Entries {
         self.iter().map(|(_, node)| node)
     }
 
+    /// Returns the directories in the order of their names.
+    pub fn dirs(&self) -> impl Iterator<Item = (Name, DirId)> {
+        self.held().filter_map(|slot| match slot.held {
+            Held::Dir(dir) => Some((Name::of_segment(self.name(slot)), dir)),
+            _ => None,
+        })
+    }
+
     /// Puts `node` under `name`, in the place of what was there.
     pub fn set(&mut self, name: &Name, node: &Node) {
         let held = self.pack(name.as_bytes(), node);
