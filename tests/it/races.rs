@@ -17,6 +17,15 @@ use crate::sandbox::Sandbox;
 /// How long each race is run.
 const RACE: Duration = Duration::from_millis(1500);
 
+/// Ends a race when it goes, after a failed assertion, too.
+struct Over<'a>(&'a AtomicBool);
+
+impl Drop for Over<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 /// Does `disturb` over and over while `work` runs again and again for the length of a race; returns how often the two
 /// were done.
 fn race(disturb: impl Fn(usize) + Sync, mut work: impl FnMut(usize)) -> (usize, usize) {
@@ -30,13 +39,14 @@ fn race(disturb: impl Fn(usize) + Sync, mut work: impl FnMut(usize)) -> (usize, 
             }
             count
         });
+        let end = Over(&over);
         let start = Instant::now();
         let mut count = 0;
         while start.elapsed() < RACE {
             work(count);
             count += 1;
         }
-        over.store(true, Ordering::Relaxed);
+        drop(end);
         (disturber.join().expect("the disturber goes on"), count)
     })
 }
