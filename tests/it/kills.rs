@@ -223,6 +223,23 @@ fn a_journal_that_was_set_aside_does_not_stand_in_the_way() {
     assert_eq!(fs::read(home.path("a")).unwrap(), b"mine again");
 }
 
+#[test]
+fn what_a_failed_run_cannot_take_back_is_named_and_the_next_one_takes_it_back() {
+    let Some(strace) = strace() else { return };
+    let world = World::from(Sandbox::with(&["dotfiles/p/a", "dotfiles/p/b"]));
+    // The second link cannot be made, and then the first one not be taken away.
+    let (fails, sticks) = ("inject=symlinkat:error=EIO:when=2", "inject=renameat2:error=EIO");
+    let call = world.home.call(&strace).args(["-f", "-qq", "-o", "/dev/null", "-e", fails, "-e", sticks]);
+    call.args([env!("CARGO_BIN_EXE_farm"), "link", "p"]).run().fails(
+        3,
+        "error: cannot make link ~/b: Input/output error\nall else was taken back, but not this:\n  cannot remove ~/a: \
+         Input/output error\nhint: mend these and run `farm recover`\n",
+    );
+    assert!(world.is_interrupted());
+    world.farm(&["recover"]).run().says(0, "", "took back what an interrupted `farm link p` had begun\n");
+    assert_eq!((world.home.tree(), world.is_interrupted()), (String::new(), false));
+}
+
 /// Returns a home with one generation, and the record of it.
 fn with_a_record() -> (World, String) {
     let home = Sandbox::with(&["dotfiles/p/.c/a", "dotfiles/p/b", "dotfiles/q/.c/x"]);
