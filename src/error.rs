@@ -25,6 +25,11 @@ impl Error {
     pub fn new(verb: &'static str, path: impl AsRef<Path>, source: impl Into<io::Error>) -> Error {
         Error { verb, path: path.as_ref().to_owned(), source: source.into() }
     }
+
+    /// Tells whether the disk is full, or what the user may have of it.
+    pub(crate) fn is_for_want_of_room(&self) -> bool {
+        matches!(self.source.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+    }
 }
 
 impl fmt::Display for Error {

@@ -40,6 +40,8 @@ const WORTH_SHARING: usize = 512;
 pub struct Outcome {
     /// The number of the generation that the plan became; `None` without a state directory.
     pub generation: Option<u64>,
+    /// Why the plan became none, where the state directory had no room for it.
+    pub unrecorded: Option<Error>,
     /// What the state directory keeps now: where it was, and where it is.
     pub kept: Vec<(PathBuf, PathBuf)>,
     /// What went out of the way and could not be removed afterwards; the farm is as planned all the same.
@@ -72,6 +74,7 @@ pub struct Recovered {
 }
 
 /// Where and how plans are done.
+#[derive(Clone, Copy)]
 pub struct Site<'a> {
     /// The farm's root, open.
     pub root: &'a Handle,
@@ -111,9 +114,17 @@ pub fn execute(site: &Site, header: &Header, phases: &[Plan]) -> Result<Outcome,
         header.inodes = inodes(site, &header, phases).map_err(refused)?;
     }
     let header = &header;
-    if let Some(store) = site.store {
-        store.begin(header, phases, durable).map_err(refused)?;
+    let mut site = *site;
+    let mut unrecorded = None;
+    if let Some(Err(error)) = site.store.map(|store| store.begin(header, phases, durable)) {
+        // Links can do without a journal, as where there is no state directory at all.
+        if durable || header.back_to.is_some() || !error.is_for_want_of_room() {
+            return Err(refused(error));
+        }
+        site.store = None;
+        unrecorded = Some(error);
     }
+    let site = &site;
     let mut ground = Ground::new(site, header, phases);
     let progress = Progress::new(phases.iter().map(|plan| plan.ops.len()).sum());
     match perform_all(site, &mut ground, phases, durable, &progress) {
@@ -134,7 +145,7 @@ pub fn execute(site: &Site, header: &Header, phases: &[Plan]) -> Result<Outcome,
             });
         }
     }
-    Ok(finish(site, &mut ground, header, phases))
+    Ok(Outcome { unrecorded, ..finish(site, &mut ground, header, phases) })
 }
 
 /// Takes back what was begun of a run that failed; returns what could not be.

@@ -147,14 +147,14 @@ impl<'a> Memory<'a> {
 
     /// Remembers why there is no state directory, if that is all that an error says.
     fn go_without(&mut self, error: Error) -> Result<()> {
-        use std::io::ErrorKind;
-        match error.source.kind() {
-            ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem | ErrorKind::NotADirectory => {
-                self.problem = Some(error);
-                Ok(())
-            }
-            _ => Err(error),
+        use std::io::ErrorKind::{NotADirectory, PermissionDenied, ReadOnlyFilesystem};
+        let is_unwritable =
+            matches!(error.source.kind(), PermissionDenied | ReadOnlyFilesystem | NotADirectory);
+        if !is_unwritable && !error.is_for_want_of_room() {
+            return Err(error);
         }
+        self.problem = Some(error);
+        Ok(())
     }
 
     /// Sets the journal of an interrupted run aside, so that nothing is taken back; returns where it is now.

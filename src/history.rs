@@ -280,7 +280,9 @@ fn changed(store: &Store, root: &Path, header: &Header, phases: &[Plan]) -> Resu
             first.push(op);
         }
     }
-    not_ready(&site, header, &first)
+    let mut paths = not_ready(&site, header, &first)?;
+    paths.sort();
+    Ok(paths)
 }
 
 #[cfg(test)]

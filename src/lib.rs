@@ -84,6 +84,6 @@ pub use rules::{
 };
 pub use scan::plan_transfer;
 pub use snapshot::{Fact, Need, Side, Snapshot, SourceId};
-pub use store::{Store, Wait, is_interrupted, rendered_dir};
+pub use store::{READ_GENERATION, Store, Wait, is_interrupted, rendered_dir};
 pub use sys::{host_name, is_out_of_reach};
 pub use tree::{DirId, Entries, Leads, Link, Node, Tree};

@@ -28,6 +28,9 @@ const RENDERED: &str = "rendered";
 const BASE: &str = "known";
 const NEW_BASE: &str = "known.new";
 
+/// The verb of an error about the record of a generation.
+pub const READ_GENERATION: &str = "read generation";
+
 /// Asked when another farm is at work on the target; tells whether to wait for it.
 pub type Wait<'a> = &'a dyn Fn() -> bool;
 
@@ -362,7 +365,7 @@ impl Store {
         let file =
             self.dir.open_below(&below(GENERATIONS)).and_then(|dir| dir.open_file(id.to_string().as_bytes()));
         let value = file.and_then(|file| read(&mut BufReader::new(file)));
-        value.map_err(|error| self.error("read", &name, error))
+        value.map_err(|error| self.error(READ_GENERATION, &name, error))
     }
 
     /// Drops a generation with all that it keeps.

@@ -127,6 +127,9 @@ impl<'a> Session<'a> {
         let stop = environment::stop_on_signals();
         let run = Run { command: environment::command(), back_to: None, known, stop: &stop };
         let outcome = self.memory.apply(root, phases, &run)?;
+        if let Some(problem) = &outcome.unrecorded {
+            self.words.no_memory(problem);
+        }
         self.words.left_over(&outcome.left_over);
         Ok(outcome)
     }

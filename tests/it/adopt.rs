@@ -2,9 +2,13 @@
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::Path;
+use std::time::{Duration, SystemTime};
 
+use rustix::fs::XattrFlags;
 use serde_json::json;
 
+use crate::runs::far;
 use crate::sandbox::Sandbox;
 
 /// A home with some files that no package has yet.
@@ -330,6 +334,56 @@ fn an_equal_file_becomes_a_link_and_another_is_kept_aside() {
         .run()
         .prints("adopted .config/other into zsh: 1 file moved, 1 file of the package kept aside, 1 link\n");
     assert_eq!(fs::read_to_string(home.path("dotfiles/zsh/.config/other")).unwrap(), ".config/other");
+    home.farm(&["undo", "-q"]).run().prints("");
+    assert_eq!(fs::read_to_string(home.path("dotfiles/zsh/.config/other")).unwrap(), "the package's");
+    assert_eq!(fs::read_to_string(home.path(".config/other")).unwrap(), ".config/other");
+}
+
+#[test]
+fn what_moves_to_another_file_system_and_back_keeps_all_that_it_is() {
+    let home = home();
+    let Some(far) = far(Sandbox::new()) else { return };
+    let dotfiles = far.state().join("dotfiles");
+    fs::create_dir_all(&dotfiles).unwrap();
+    let old = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000_000);
+    home.mode(".zshrc", 0o600);
+    home.mode(".config/nvim", 0o750);
+    home.link(".config/nvim/link", "/etc/hostname");
+    // Not every file system has these.
+    let note = |path: &Path| rustix::fs::setxattr(path, "user.note", b"mine", XattrFlags::empty()).is_ok();
+    fs::write(dotfiles.join("probe"), "").unwrap();
+    let has_notes =
+        note(&dotfiles.join("probe")) && note(&home.path(".zshrc")) && note(&home.path(".config/nvim"));
+    for path in [".zshrc", ".config/nvim/init.lua", ".config/nvim/lua", ".config/nvim"] {
+        fs::File::open(home.path(path)).unwrap().set_modified(old).unwrap();
+    }
+    let described = || {
+        [".zshrc", ".config/nvim", ".config/nvim/init.lua", ".config/nvim/lua", ".config/nvim/lua/x.lua"].map(
+            |path| {
+                let (path, mut note) = (home.path(path), [0; 9]);
+                let metadata = fs::metadata(&path).unwrap();
+                let length = rustix::fs::getxattr(&path, "user.note", &mut note).unwrap_or_default();
+                (
+                    metadata.mode(),
+                    metadata.modified().unwrap(),
+                    fs::read(path).ok(),
+                    note[..length].to_owned(),
+                )
+            },
+        )
+    };
+    let before = (described(), home.tree());
+    assert_eq!(before.0[0].3, if has_notes { &b"mine"[..] } else { b"" });
+    let farm = |command: &str| {
+        let call = home.farm(&[command, "-q", "-t", &home.text(""), "-d"]).args([&dotfiles]);
+        call.args(["p", "../.zshrc", "../.config/nvim"]).run().prints("");
+    };
+    farm("adopt");
+    assert!(home.path(".zshrc").is_symlink() && home.path(".config/nvim").is_symlink());
+    assert_eq!(described(), before.0);
+    assert!(dotfiles.join("p/.config/nvim/link").is_symlink());
+    farm("eject");
+    assert_eq!((described(), home.tree()), before);
 }
 
 #[test]

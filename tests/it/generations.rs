@@ -171,3 +171,45 @@ fn unlink_restores_the_backups_that_farm_made_and_no_others() {
     assert_eq!(home.tree(), ".c.backup\n.rc\n");
     assert_eq!(fs::read_to_string(home.path(".rc")).unwrap(), "mine");
 }
+
+#[test]
+fn a_rollback_that_only_leaves_things_says_so() {
+    let home = two_packages();
+    home.farm(&["link", "--backup", "q"]).run();
+    for path in [".c", ".rc"] {
+        home.remove(path);
+        home.write(path, "newer");
+    }
+    home.farm(&["undo", "--keep-going"]).run().says(
+        0,
+        "nothing to do: nothing else differs from the state before the first generation\n",
+        "warning: left .c: it was changed since\nwarning: left .rc: it was changed since\n",
+    );
+}
+
+#[test]
+fn a_damaged_record_of_a_generation_can_be_moved_away() {
+    let home = two_packages();
+    home.farm(&["link", "p"]).run();
+    home.farm(&["link", "--backup", "q"]).run();
+    home.farm(&["unlink", "p"]).run();
+    let target = fs::read_dir(home.state().join("targets")).unwrap().next().unwrap().unwrap().path();
+    let second = target.join("generations/2");
+    fs::write(&second, "junk").unwrap();
+    for args in [&["generations"][..], &["undo"], &["unlink", "--restore", "q"]] {
+        home.farm(args).run().fails(
+            1,
+            &format!(
+                "error: cannot read generation {}: it is damaged, or no record of farm's\nnothing was changed\nhint: move \
+                 it away: that generation then counts as expired, and the others are there\n",
+                second.display()
+            ),
+        );
+    }
+    // What links only needs none of it.
+    home.farm(&["link", "-q", "p"]).run().prints("");
+    fs::remove_file(second).unwrap();
+    assert_eq!(generations(&home).len(), 3);
+    let undone = home.farm(&["undo"]).run();
+    undone.fails_with(0, &[]);
+}

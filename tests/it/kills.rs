@@ -223,6 +223,23 @@ fn a_journal_that_was_set_aside_does_not_stand_in_the_way() {
     assert_eq!(fs::read(home.path("a")).unwrap(), b"mine again");
 }
 
+#[test]
+fn what_a_failed_run_cannot_take_back_is_named_and_the_next_one_takes_it_back() {
+    let Some(strace) = strace() else { return };
+    let world = World::from(Sandbox::with(&["dotfiles/p/a", "dotfiles/p/b"]));
+    // The second link cannot be made, and then the first one not be taken away.
+    let (fails, sticks) = ("inject=symlinkat:error=EIO:when=2", "inject=renameat2:error=EIO");
+    let call = world.home.call(&strace).args(["-f", "-qq", "-o", "/dev/null", "-e", fails, "-e", sticks]);
+    call.args([env!("CARGO_BIN_EXE_farm"), "link", "p"]).run().fails(
+        3,
+        "error: cannot make link ~/b: Input/output error\nall else was taken back, but not this:\n  cannot remove ~/a: \
+         Input/output error\nhint: mend these and run `farm recover`\n",
+    );
+    assert!(world.is_interrupted());
+    world.farm(&["recover"]).run().says(0, "", "took back what an interrupted `farm link p` had begun\n");
+    assert_eq!((world.home.tree(), world.is_interrupted()), (String::new(), false));
+}
+
 /// Returns a home with one generation, and the record of it.
 fn with_a_record() -> (World, String) {
     let home = Sandbox::with(&["dotfiles/p/.c/a", "dotfiles/p/b", "dotfiles/q/.c/x"]);
@@ -328,6 +345,67 @@ fn without_a_state_directory_farm_works_and_says_what_it_cannot_do() {
     assert_eq!(home.identity(), before);
     farm(&["link", "-q", "--backup", "q"]).prints("");
     farm(&["undo"]).prints("nothing to undo\n");
+}
+
+#[test]
+fn stow_needs_no_state_directory_and_says_nothing_of_it() {
+    let world = World::from(Sandbox::with(&["dotfiles/p/a", "dotfiles/p/b", "file"]));
+    let home = &world.home;
+    let nowhere = home.text("file/state");
+    let both = "a -> dotfiles/p/a\nb -> dotfiles/p/b\nfile\n";
+    // No place is named, or none can be made.
+    for state in [None, Some(&nowhere)] {
+        let stow = |args: &[&str]| {
+            let call = home.stow(args).env_remove("HOME").env_remove("FARM_STATE_DIR");
+            match state {
+                Some(state) => call.env("FARM_STATE_DIR", state).run().prints(""),
+                None => call.run().prints(""),
+            };
+        };
+        stow(&["p"]);
+        assert_eq!(home.tree(), both);
+        stow(&["-D", "p"]);
+        assert_eq!(home.tree(), "file\n");
+    }
+    let Some(strace) = strace() else { return };
+    let stow = |inject: &str, args: &[&str]| {
+        let call = world.traced(&strace, "mkdirat,write,symlinkat", Some(inject), &["stow"]);
+        call.args(args).run()
+    };
+    // A home that cannot be written, and a disk that is full already; then one that fills up.
+    for inject in ["inject=mkdirat:error=EROFS", "inject=mkdirat:error=ENOSPC", "inject=write:error=ENOSPC"] {
+        stow(inject, &["p"]).prints("");
+        assert_eq!(home.tree(), both, "{inject}");
+        stow(inject, &["-D", "p"]).prints("");
+        assert_eq!(home.tree(), "file\n", "{inject}");
+    }
+    assert!(world.memory().exists() && !world.is_interrupted());
+    // All or nothing it is all the same.
+    let before = home.identity();
+    let call = world.traced(&strace, "symlinkat", Some("inject=symlinkat:error=EIO:when=2"), &["stow", "p"]);
+    let run = call.env("FARM_STATE_DIR", &nowhere).run();
+    run.fails_with(2, &["cannot make link ~/b", "All operations were taken back."]);
+    assert_eq!(home.identity(), before);
+}
+
+#[test]
+fn links_need_no_room_for_a_journal_and_what_moves_does() {
+    let Some(strace) = strace() else { return };
+    let world = World::from(Sandbox::with(&["dotfiles/p/a", "dotfiles/q/b", "b"]));
+    world.farm(&["link", "-q", "p"]).run().prints("");
+    let journal = world.memory().join("journal");
+    let problem = format!("cannot write {}: No space left on device", journal.display());
+    let full =
+        |args: &[&str]| world.traced(&strace, "write", Some("inject=write:error=ENOSPC:when=1"), args).run();
+    let before = world.home.identity();
+    full(&["link", "--backup", "q"]).fails(1, &format!("error: {problem}\nnothing was changed\n"));
+    full(&["undo"]).fails_with(1, &[&problem, "nothing was changed"]);
+    assert_eq!(world.home.identity(), before);
+    let said =
+        format!("warning: {problem}: this change cannot be undone later, nor recovered after a crash\n");
+    full(&["unlink", "p"]).says(0, "unlinked p: 1 link removed\n", &said);
+    assert_eq!(world.home.tree(), "b\n");
+    assert!(!world.is_interrupted());
 }
 
 #[test]

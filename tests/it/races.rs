@@ -3,6 +3,7 @@
 //! Each test goes on for a second or two. What must hold, holds at every instant: a reader finds what it opens, nothing
 //! outside the target changes, and what somebody wrote is somewhere.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::path::Path;
@@ -17,6 +18,15 @@ use crate::sandbox::Sandbox;
 /// How long each race is run.
 const RACE: Duration = Duration::from_millis(1500);
 
+/// Ends a race when it goes, after a failed assertion, too.
+struct Over<'a>(&'a AtomicBool);
+
+impl Drop for Over<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 /// Does `disturb` over and over while `work` runs again and again for the length of a race; returns how often the two
 /// were done.
 fn race(disturb: impl Fn(usize) + Sync, mut work: impl FnMut(usize)) -> (usize, usize) {
@@ -30,13 +40,14 @@ fn race(disturb: impl Fn(usize) + Sync, mut work: impl FnMut(usize)) -> (usize, 
             }
             count
         });
+        let end = Over(&over);
         let start = Instant::now();
         let mut count = 0;
         while start.elapsed() < RACE {
             work(count);
             count += 1;
         }
-        over.store(true, Ordering::Relaxed);
+        drop(end);
         (disturber.join().expect("the disturber goes on"), count)
     })
 }
@@ -153,33 +164,44 @@ fn a_directory_that_is_swapped_for_a_link_leads_nobody_outside() {
 
 #[test]
 fn what_an_editor_saved_is_never_lost() {
-    let home = Sandbox::with(&["dotfiles/p/rc"]);
-    home.write("rc", "save 0");
+    let home = Sandbox::with(&["dotfiles/p/rc", "rc", "rc.new"]);
+    home.dir("earlier");
     // The more farm has to do between looking and acting, the sooner they meet.
     (0..300).for_each(|number| home.file(&format!("dotfiles/p/f{number}")));
     let (file, new) = (home.path("rc"), home.path("rc.new"));
-    // As editors save: a new file, renamed over the old one, whatever that is.
+    if !exchange(&new, &file) {
+        return;
+    }
+    // As careful editors save: the new file changes places with what is there, whatever that is, and a file that was
+    // there is kept. So nobody but farm could lose a save.
     let save = |number| {
         fs::write(&new, format!("save {number}")).expect("a new file");
-        fs::rename(&new, &file).expect("a rename");
+        if !exchange(&new, &file) {
+            let _ = renameat_with(CWD, &new, CWD, &file, RenameFlags::NOREPLACE);
+        }
+        match fs::symlink_metadata(&new) {
+            Ok(old) if old.is_symlink() => fs::remove_file(&new).expect("the link goes"),
+            Ok(_) => fs::rename(&new, home.path(format!("earlier/{number}"))).expect("a rename"),
+            Err(_) => {}
+        }
         // Now at once, now late: some saves come between the look and the act.
         thread::sleep(Duration::from_micros(100 * (number as u64 * 7919 % 150)));
     };
     let (saves, rounds) = race(save, |number| {
-        let args: &[&str] = match number % 3 {
+        let args: &[&str] = match number % 4 {
             0 => &["link", "-q", "--backup", "--backup-existing=number", "p"],
-            1 => &["link", "-q", "--replace", "p"],
-            _ => &["unlink", "-q", "p"],
+            1 => &["unlink", "-q", "--restore", "p"],
+            2 => &["link", "-q", "--replace", "p"],
+            _ => &["undo", "-q"],
         };
         let ran = home.farm(args).run();
         assert!([0, 1, 3].contains(&ran.code()), "{ran}");
-        // Only what an editor itself has saved over may be gone; a save that farm met is kept or still there.
-        assert!(home.path("rc").symlink_metadata().is_ok() || args[0] == "unlink", "{ran}");
     });
-    let last = format!("save {}", saves - 1);
-    assert!(written(&home).contains(&last), "{last} of {saves}, {rounds} rounds");
-    assert!(written(&home).contains(&"dotfiles/p/rc".to_owned()), "the package's own file");
     home.farm(&["recover"]).run().fails_with(0, &[]);
+    let written: BTreeSet<String> = written(&home).into_iter().collect();
+    let lost: Vec<_> = (0..saves).filter(|number| !written.contains(&format!("save {number}"))).collect();
+    assert!(lost.is_empty(), "{lost:?} of {saves} saves in {rounds} rounds");
+    assert!(written.contains("dotfiles/p/rc"), "the package's own file");
     assert!(is_tidy(&home));
 }
 

@@ -140,7 +140,9 @@ impl Sandbox {
             }
             let name = below.display();
             lines.push(if metadata.is_symlink() {
-                format!("{name} -> {}\n", self.tilde(fs::read_link(path).unwrap().as_os_str().as_bytes()))
+                // What is shown of a failed race may change meanwhile.
+                let text = fs::read_link(path).unwrap_or_default();
+                format!("{name} -> {}\n", self.tilde(text.as_os_str().as_bytes()))
             } else if metadata.is_dir() {
                 format!("{name}/\n")
             } else {

@@ -69,6 +69,51 @@ fn backup_moves_anything_aside() {
 }
 
 #[test]
+fn relink_treats_what_is_in_the_way_as_link_does_and_undo_and_restore_bring_it_back() {
+    let long = "n".repeat(250);
+    let files = ["dotfiles/p/.c/f", "dotfiles/p/file", "dotfiles/p/new", ".c/f", ".c/mine", "file"];
+    let taken = [&files[..], &["file.backup"]].concat();
+    let in_package = format!("dotfiles/p/{long}");
+    let too_long = [&files[..], &[&long, &in_package]].concat();
+    let without_inodes = |home: &Sandbox| {
+        let all = home.identity().into_iter();
+        all.map(|(path, it)| (path, it.mode, it.content)).collect::<Vec<_>>()
+    };
+    for (files, way, code) in [
+        (&files[..], &[][..], 1),
+        (&files, &["--skip"], 0),
+        (&files, &["--backup"], 0),
+        (&files, &["--adopt"], 0),
+        (&files, &["--replace"], 0),
+        (&taken, &["--backup"], 1),
+        (&taken, &["--backup", "--backup-existing=refuse"], 1),
+        (&taken, &["--backup", "--backup-existing=number"], 0),
+        (&taken, &["--backup=~"], 0),
+        (&too_long, &["--backup"], 1),
+        (&too_long, &["--backup=~", "--backup-existing=number"], 0),
+        (&too_long, &["--replace"], 0),
+    ] {
+        let [link, relink] = ["link", "relink"].map(|command| {
+            let home = Sandbox::with(files);
+            let before = without_inodes(&home);
+            let run = home.farm(&[command, "p"]).args(way).run();
+            assert_eq!(run.code(), code, "{run}");
+            let linked = without_inodes(&home);
+            assert_eq!(linked == before, code == 1, "{run}");
+            if way.iter().any(|option| option.starts_with("--backup")) {
+                home.farm(&["unlink", "-q", "--restore", "p"]).run().prints("");
+                assert_eq!(without_inodes(&home), before);
+                home.farm(&[command, "p"]).args(way).run().fails_with(code, &[]);
+            }
+            home.farm(&["rollback", "-q", "0"]).run().fails_with(code, &[]);
+            assert_eq!(without_inodes(&home), before);
+            (run.stdout.replace("relink", "link"), run.stderr.replace("relink", "link"), linked)
+        });
+        assert_eq!(link, relink, "{way:?}");
+    }
+}
+
+#[test]
 fn a_plan_says_what_moves_where() {
     let home = crowded();
     let before = home.identity();

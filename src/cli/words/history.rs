@@ -5,7 +5,7 @@ use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use farm::{Error, Failure, Header, Ops, Recovered, RelPath, Way};
+use farm::{Error, Failure, Header, Ops, READ_GENERATION, Recovered, RelPath, Way};
 
 use super::{MADE, Tally, WARNING, Words, path_shown, plan_lines, shown, to_stdout};
 use crate::cli::Exit;
@@ -25,6 +25,9 @@ impl Words {
     pub fn memory_error(&self, error: &Error) -> Exit {
         let hint = match error.source.kind() {
             io::ErrorKind::WouldBlock => "without --no-wait farm waits for it",
+            io::ErrorKind::InvalidData if error.verb == READ_GENERATION => {
+                "move it away: that generation then counts as expired, and the others are there"
+            }
             io::ErrorKind::InvalidData => {
                 "`farm recover --forget` sets it aside; links that are missing then come back with `farm relink`"
             }
@@ -192,6 +195,7 @@ impl Words {
         };
         let words = Tally::of(&ops).words();
         self.summary(&match (ops.is_empty(), self.dry_run) {
+            (true, _) if !way.changed.is_empty() => format!("nothing to do: nothing else differs from {to}"),
             (true, _) => format!("nothing to do: this is {to}"),
             (false, true) => format!("would go back to {to}: {words}; nothing was changed"),
             (false, false) => format!("went back to {to}: {words}"),
