@@ -371,8 +371,10 @@ fn try_one(
             let now = strip(world.seen(), &world);
             assert!(now == start || now == end, "{about}: neither before nor after: {now:#?}");
             assert!(is_ordinary(&now), "{about}");
-            // Where the state directory may not be used, farm does without.
-            let forgets = matches!(fault, Fault::Once(Errno::ACCESS | Errno::ROFS)) && result.is_ok();
+            // Where the state directory may not be used or has no room, farm does without.
+            let is_unusable =
+                matches!(fault, Fault::Once(Errno::ACCESS | Errno::ROFS | Errno::NOSPC | Errno::DQUOT));
+            let forgets = is_unusable && result.is_ok();
             let (generations, made) = (world.generations() - before, usize::from(now == end));
             assert!(
                 start == end || generations == made || forgets && generations == 0,
