@@ -108,7 +108,7 @@ pub fn execute(site: &Site, header: &Header, phases: &[Plan]) -> Result<Outcome,
         let error = io::Error::other("farm's state directory lies in it");
         return Err(refused(Error::new("move", path, error)));
     }
-    let durable = phases.iter().any(Plan::moves_bytes);
+    let durable = phases.iter().any(|plan| plan.moves_bytes() || plan.has_files());
     let mut header = header.clone();
     if durable {
         header.inodes = inodes(site, &header, phases).map_err(refused)?;
@@ -445,6 +445,7 @@ fn too_long(op: &Op) -> Option<(RelPath, LinkText)> {
     match &op.change {
         Change::Make(new) | Change::Swap { new, .. } | Change::Displace { new, .. } => match new {
             Thing::Link(text) => Some(text).filter(is_too_long).map(|text| (op.path.clone(), text.clone())),
+            Thing::File(_) => None,
             Thing::Dir(pieces) => pieces.iter().find_map(|piece| {
                 let text = piece.text.as_ref().filter(is_too_long)?;
                 Some((op.path.join_path(&piece.path), text.clone()))

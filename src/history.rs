@@ -13,7 +13,7 @@ use crate::farm::Memory;
 use crate::journal::{Header, Record};
 use crate::known::Known;
 use crate::op::{Change, Op, Place, Plan};
-use crate::path::{Name, RelPath, Route};
+use crate::path::{LinkText, Name, RelPath, Route};
 use crate::store::Store;
 use crate::sys::{Handle, os};
 
@@ -154,6 +154,31 @@ impl Memory<'_> {
         store.set_base(&all_known(store, store.base()?, &[id])?)?;
         store.drop_generation(id)
     }
+
+    /// Drops the files that farm wrote and that neither a generation names, nor what is known of the farm.
+    ///
+    /// # Errors
+    /// When a generation cannot be read, or a file not be removed.
+    pub fn drop_unnamed(&self) -> Result<()> {
+        let Some(store) = self.store() else { return Ok(()) };
+        let mut named = BTreeSet::new();
+        let mut name = |known: &Known| {
+            named.extend(known.links.values().map(last_name));
+            named.extend(known.files.values().map(|stored| stored.name.as_bytes().to_vec()));
+        };
+        name(&store.base()?);
+        let mut changes = Vec::new();
+        for id in store.generations()? {
+            let record = store.generation(id)?;
+            record.header.known.iter().for_each(&mut name);
+            changes.push(record.phases);
+        }
+        for change in changes.iter().flatten().flat_map(|plan| plan.ops.changes()) {
+            named.extend(change.texts().map(last_name));
+            named.extend(change.files().map(|stored| stored.name.as_bytes().to_vec()));
+        }
+        store.keep_rendered(&named)
+    }
 }
 
 /// Returns what is known after these generations, by paths from the file system's root, when `base` is what was before.
@@ -181,6 +206,7 @@ fn all_known(store: &Store, base: Known, ids: &[u64]) -> Result<Known> {
             let whole = whole.rebased(|path| Some(root.join_path(path)));
             rest.links.extend(whole.links);
             rest.dirs.extend(whole.dirs);
+            rest.files.extend(whole.files);
             rest.contents.extend(whole.contents);
             known = rest;
         }
@@ -189,6 +215,11 @@ fn all_known(store: &Store, base: Known, ids: &[u64]) -> Result<Known> {
         }
     }
     Ok(known)
+}
+
+/// Returns what comes last in a link's text: of a file that farm wrote, its name.
+fn last_name(text: &LinkText) -> Vec<u8> {
+    text.as_bytes().rsplit(|&byte| byte == b'/').next().unwrap_or_default().to_vec()
 }
 
 fn missing(id: u64) -> Error {

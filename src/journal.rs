@@ -181,7 +181,8 @@ fn bad(why: &'static str) -> io::Error {
 mod tests {
     use super::*;
     use crate::op::{Change, Place, Slot, Thing, What};
-    use crate::path::LinkText;
+    use crate::path::{LinkText, Name};
+    use crate::rendered::Stored;
 
     fn record() -> Record {
         let path = |path: &str| RelPath::new(path.as_bytes()).expect("a path");
@@ -196,9 +197,12 @@ mod tests {
         let header =
             Header::new(7, "abc".to_owned(), path("home/ann"), 1_700_000_000, vec!["link".to_owned()]);
         let mut header = header;
+        let name = |name: &[u8]| Name::new(name).expect("a name");
+        let stored = Stored { shelf: name(b"dotfiles"), name: name(b"0-f") };
         header.known = Some(Known {
             links: [(path("x"), LinkText::new(b"y"))].into(),
             dirs: [path("d")].into(),
+            files: [(path("f"), stored)].into(),
             contents: [(path("x"), "0".to_owned())].into(),
         });
         let phases = vec![

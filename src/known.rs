@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::op::{Change, Op, Thing};
 use crate::path::{LinkText, RelPath};
+use crate::rendered::Stored;
 
 /// Links with their texts, and directories.
 #[derive(Clone, Default, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -16,6 +17,8 @@ pub struct Known {
     pub links: BTreeMap<RelPath, LinkText>,
     /// The directories.
     pub dirs: BTreeSet<RelPath>,
+    /// The files with their contents.
+    pub files: BTreeMap<RelPath, Stored>,
     /// What hashes of what is to be seen at target paths were, where somebody wants to know of a change.
     pub contents: BTreeMap<RelPath, String>,
 }
@@ -26,15 +29,18 @@ struct Lists {
     links: Vec<(RelPath, LinkText)>,
     dirs: Vec<RelPath>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    files: Vec<(RelPath, Stored)>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     contents: Vec<(RelPath, String)>,
 }
 
 impl From<Lists> for Known {
     fn from(lists: Lists) -> Known {
-        let Lists { links, dirs, contents } = lists;
+        let Lists { links, dirs, files, contents } = lists;
         Known {
             links: links.into_iter().collect(),
             dirs: dirs.into_iter().collect(),
+            files: files.into_iter().collect(),
             contents: contents.into_iter().collect(),
         }
     }
@@ -42,10 +48,11 @@ impl From<Lists> for Known {
 
 impl From<Known> for Lists {
     fn from(known: Known) -> Lists {
-        let Known { links, dirs, contents } = known;
+        let Known { links, dirs, files, contents } = known;
         Lists {
             links: links.into_iter().collect(),
             dirs: dirs.into_iter().collect(),
+            files: files.into_iter().collect(),
             contents: contents.into_iter().collect(),
         }
     }
@@ -67,6 +74,7 @@ impl Known {
     fn add(&mut self, path: RelPath, thing: &Thing) {
         match thing {
             Thing::Link(text) => drop(self.links.insert(path, text.clone())),
+            Thing::File(stored) => drop(self.files.insert(path, stored.clone())),
             Thing::Dir(pieces) => {
                 for piece in pieces {
                     let path = path.join_path(&piece.path);
@@ -86,8 +94,13 @@ impl Known {
         let links = self.links.range(path..).map(|(path, _)| path).take_while(|it| is_below(it));
         let links: Vec<RelPath> = links.cloned().collect();
         let dirs: Vec<RelPath> = self.dirs.range(path..).take_while(|it| is_below(it)).cloned().collect();
+        let files: Vec<RelPath> =
+            self.files.range(path..).map(|(path, _)| path).take_while(|it| is_below(it)).cloned().collect();
         for path in &links {
             self.links.remove(path);
+        }
+        for path in &files {
+            self.files.remove(path);
         }
         for path in &dirs {
             self.dirs.remove(path);
@@ -99,8 +112,13 @@ impl Known {
     pub fn rebased(&self, path: impl Fn(&RelPath) -> Option<RelPath>) -> Known {
         let links = self.links.iter().filter_map(|(at, text)| Some((path(at)?, text.clone())));
         let contents = self.contents.iter().filter_map(|(at, hash)| Some((path(at)?, hash.clone())));
-        let contents = contents.collect();
-        Known { links: links.collect(), dirs: self.dirs.iter().filter_map(&path).collect(), contents }
+        let files = self.files.iter().filter_map(|(at, stored)| Some((path(at)?, stored.clone())));
+        Known {
+            links: links.collect(),
+            dirs: self.dirs.iter().filter_map(&path).collect(),
+            files: files.collect(),
+            contents: contents.collect(),
+        }
     }
 }
 

@@ -67,7 +67,7 @@ pub use history::Way;
 pub use journal::{Header, Record};
 pub use known::Known;
 pub use op::{Change, Entry as PackageEntry, Fate, Fates, Op, Ops, Piece, Place, Plan, Slot, Thing, What};
-pub use package::{Action, Mount, Request, Step, Supply};
+pub use package::{Action, Method, Mount, Request, Step, Supply};
 pub use path::{LinkText, Name, RelPath, Route};
 pub use plan::{
     Compared, Conflict, Direction, InPackage, Notice, Objection, Obstacle, Planned, Reason, Refused,
@@ -77,13 +77,13 @@ pub use policy::{
     AbsoluteSource, Backup, Existing, Fold, Folds, Guarded, Naming, OnConflict, OnFile, Ownership, Policy,
     Refold, Strategy, Tidy, Walk,
 };
-pub use rendered::{Content, Rendered};
+pub use rendered::{Content, Rendered, Stored};
 pub use rulebook::RuleBook;
 pub use rules::{
     Globs, OptionPatterns, Origin, PathPatterns, PatternError, RegexError, Rules, StartPatterns,
 };
 pub use scan::plan_transfer;
 pub use snapshot::{Fact, Need, Side, Snapshot, SourceId};
-pub use store::{READ_GENERATION, Store, Wait, is_interrupted, rendered_dir};
+pub use store::{READ_GENERATION, Store, Wait, is_interrupted, rendered_dir, shelf};
 pub use sys::{host_name, is_out_of_reach};
 pub use tree::{DirId, Entries, Leads, Link, Node, Tree};

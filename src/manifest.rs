@@ -16,6 +16,7 @@ mod tests;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+use crate::package::Method;
 use crate::path::Name;
 use crate::policy::{Backup, Naming};
 use crate::rules::Globs;
@@ -176,18 +177,6 @@ pub enum Content {
     Text(Said<String>),
     /// A Jinja template at a path from the manifest's directory, as written.
     Template(Said<String>),
-}
-
-/// How a file comes to be at its target path.
-#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
-pub enum Method {
-    /// As a link.
-    #[default]
-    Link,
-    /// As a file that is kept equal.
-    Copy,
-    /// As a file that is written once.
-    Seed,
 }
 
 /// What must hold for an entry to count; nothing by default.

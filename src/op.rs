@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, HashSet};
 use serde::{Deserialize, Serialize};
 
 use crate::path::{LinkText, Name, RelPath, Route};
+use crate::rendered::Stored;
 use crate::tree::{DirId, Leads, Node, Tree};
 
 pub use ops::{All, Group, Links, Ops, Run, Stretch, Unit};
@@ -110,13 +111,15 @@ impl Slot {
     pub const NEXT: Slot = Slot(0);
 }
 
-/// What farm makes and removes: links, and directories of links.
+/// What farm makes and removes: links, directories of links, and files with a content that it has stored.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum Thing {
     /// A symbolic link with its text.
     Link(LinkText),
-    /// A directory with all that is in it.
+    /// A directory with all that is in it; files in it have operations of their own.
     Dir(Vec<Piece>),
+    /// A regular file with the bytes and permissions that are stored there.
+    File(Stored),
 }
 
 /// One entry of a directory that comes or goes as a whole.
@@ -139,6 +142,15 @@ pub enum Fate {
 
 /// The fates of a plan.
 pub type Fates = BTreeMap<RelPath, Fate>;
+
+/// The files of a target that are the farm's own, by their paths.
+#[derive(Clone, Default, PartialEq, Eq, Debug)]
+pub struct Files {
+    /// Those that are there.
+    pub before: BTreeMap<RelPath, Stored>,
+    /// Those that will be.
+    pub after: BTreeMap<RelPath, Stored>,
+}
 
 /// A list of operations to be done in this order, each path changed at most once.
 #[derive(Clone, Default, PartialEq, Eq, Debug)]
@@ -170,11 +182,14 @@ impl Op {
         let (parent, name) = self.path.split().ok_or_else(wrong)?;
         let dir = tree.find(&parent).ok_or_else(wrong)?;
         let found = tree.get(dir, &name).ok_or_else(wrong)?;
-        let thing = |node: Option<&Node>| node.map(|node| Thing::of(tree, node));
         let as_planned = match &self.change {
             Change::Make(_) => found.is_none(),
             Change::Remove(old) | Change::Swap { old, .. } | Change::Restore { old, .. } => {
-                thing(found.as_ref()) == Some(Some(old.clone()))
+                match (old, found.as_ref()) {
+                    // A tree knows no content.
+                    (Thing::File(_), found) => found == Some(&Node::File),
+                    (old, found) => found.and_then(|node| Thing::of(tree, node)).as_ref() == Some(old),
+                }
             }
             Change::Displace { what, .. } => found.as_ref().and_then(What::of).as_ref() == Some(what),
         };
@@ -211,6 +226,10 @@ fn put(tree: &mut Tree, dir: DirId, name: Name, thing: &Thing) -> Option<()> {
             tree.set(dir, name, Node::link(text.clone(), Leads::Unknown));
             return Some(());
         }
+        Thing::File(_) => {
+            tree.set(dir, name, Node::File);
+            return Some(());
+        }
         Thing::Dir(pieces) => pieces,
     };
     let made = tree.make_dir(dir, &name);
@@ -227,6 +246,35 @@ fn put(tree: &mut Tree, dir: DirId, name: Name, thing: &Thing) -> Option<()> {
 }
 
 impl Change {
+    /// Returns the contents of the files that the change makes or removes.
+    pub fn files(&self) -> impl Iterator<Item = &Stored> {
+        self.things().filter_map(|thing| match thing {
+            Thing::File(stored) => Some(stored),
+            Thing::Link(_) | Thing::Dir(_) => None,
+        })
+    }
+
+    /// Returns what of the farm's own the change takes away, and what it makes.
+    fn things(&self) -> impl Iterator<Item = &Thing> {
+        let (old, new) = match self {
+            Change::Make(new) | Change::Displace { new, .. } => (None, Some(new)),
+            Change::Remove(old) | Change::Restore { old, .. } => (Some(old), None),
+            Change::Swap { old, new } => (Some(old), Some(new)),
+        };
+        old.into_iter().chain(new)
+    }
+
+    /// Returns the texts of all links that the change makes or takes away.
+    pub fn texts(&self) -> impl Iterator<Item = &LinkText> {
+        self.things().flat_map(|thing| {
+            let pieces = match thing {
+                Thing::Dir(pieces) => &pieces[..],
+                Thing::Link(_) | Thing::File(_) => &[],
+            };
+            thing.as_link().into_iter().chain(pieces.iter().filter_map(|piece| piece.text.as_ref()))
+        })
+    }
+
     /// Returns the texts of the links that the change makes.
     fn new_texts(&self) -> impl Iterator<Item = &LinkText> {
         let new = match self {
@@ -258,12 +306,17 @@ impl Thing {
     pub fn as_link(&self) -> Option<&LinkText> {
         match self {
             Thing::Link(text) => Some(text),
-            Thing::Dir(_) => None,
+            Thing::Dir(_) | Thing::File(_) => None,
         }
     }
 
     /// Returns `node` with all that is in it, or `None` when it is or holds a file, or something unread.
     fn of(tree: &Tree, node: &Node) -> Option<Thing> {
+        Thing::without(tree, node, |_| false)
+    }
+
+    /// As [`of`](Self::of); files in it that `is_apart` says yes to, by their paths from there, are left out.
+    fn without(tree: &Tree, node: &Node, is_apart: impl Fn(&RelPath) -> bool) -> Option<Thing> {
         match node {
             Node::Link(link) => link.text.clone().map(Thing::Link),
             Node::Dir(dir) => {
@@ -278,6 +331,7 @@ impl Thing {
                                 None
                             }
                             Node::Link(link) => Some(link.text?),
+                            Node::File if is_apart(&path) => continue,
                             Node::File | Node::Other => return None,
                         };
                         pieces.push(Piece { path, text });
@@ -300,6 +354,11 @@ impl Plan {
     /// Tells whether the plan moves anything that is not the farm's own.
     pub fn moves_bytes(&self) -> bool {
         self.ops.unusual().any(|op| matches!(op.change, Change::Displace { .. } | Change::Restore { .. }))
+    }
+
+    /// Tells whether the plan makes or removes files, whose bytes must be on the disk.
+    pub fn has_files(&self) -> bool {
+        self.ops.unusual().any(|op| op.change.files().next().is_some())
     }
 
     /// Returns the plan with the number of the generation that it will be, where it keeps things.
@@ -346,6 +405,7 @@ impl Plan {
                 tops.pop();
             }
             if let Some(&top) = tops.last()
+                && !matches!(thing, Thing::File(_))
                 && let Some(path) = inverse.path.below(&ops[top].path)
                 && let Change::Remove(Thing::Dir(pieces)) = &mut ops[top].change
             {
@@ -383,6 +443,11 @@ impl Plan {
     /// `fates` says what becomes of each thing that is not the farm's own. A directory swapped for a link must hold
     /// links and directories only, which is what the planner folds.
     pub fn between(before: &Tree, after: &Tree, fates: &Fates) -> Plan {
+        Plan::between_with(before, after, fates, &Files::default())
+    }
+
+    /// As [`between`](Self::between), where `files` are the farm's own, too.
+    pub fn between_with(before: &Tree, after: &Tree, fates: &Fates, files: &Files) -> Plan {
         let mut changed: Vec<DirId> = before.dirs().filter(|&dir| !before.shares(after, dir)).collect();
         changed.sort_by_cached_key(|&dir| before.path(dir));
         let asides = fates.iter().filter_map(|(path, fate)| match fate {
@@ -395,6 +460,7 @@ impl Plan {
             before,
             after,
             fates,
+            files,
             asides: asides.collect(),
             ops: Ops::default(),
             gone: HashSet::new(),
@@ -416,6 +482,7 @@ struct Diff<'a> {
     before: &'a Tree,
     after: &'a Tree,
     fates: &'a Fates,
+    files: &'a Files,
     /// Where things lie that are backed up or come back: part of another path's operation.
     asides: HashSet<RelPath>,
     ops: Ops,
@@ -473,24 +540,42 @@ impl Diff<'_> {
         {
             self.gone.insert(*dir);
         }
-        let thing = |tree: &Tree, node: &Node| {
-            Thing::of(tree, node).expect("the planner changes links and directories of links only")
+        let files = self.files;
+        let thing_of = |tree: &Tree, node: &Node, files: &BTreeMap<RelPath, Stored>| {
+            let thing = match node {
+                Node::File => files.get(&path).cloned().map(Thing::File),
+                node => Thing::without(tree, node, |below| files.contains_key(&path.join_path(below))),
+            };
+            thing.expect("the planner changes the farm's own things only")
+        };
+        let was = |node: &Node| thing_of(self.before, node, &files.before);
+        let will_be = |node: &Node| thing_of(self.after, node, &files.after);
+        let put = |ops: &mut Ops, new: &Node| {
+            if let Node::Dir(_) = new {
+                ops.extend(below(&files.after, &path).map(|(path, stored)| Op {
+                    path: path.clone(),
+                    change: Change::Make(Thing::File(stored.clone())),
+                }));
+            }
         };
         if let Some(fate) = self.fates.get(&path)
             && let (Some(old), Some(new)) = (old, new)
-            && old != new
+            && (old != new || files.after.contains_key(&path))
         {
             let what = |node| What::of(node).expect("the texts of links in the way are read");
             let change = match fate.clone() {
-                Fate::Goes(to) => Change::Displace { what: what(old), to, new: thing(self.after, new) },
-                Fate::Returns(from) => {
-                    Change::Restore { what: what(new), from, old: thing(self.before, old) }
-                }
+                Fate::Goes(to) => Change::Displace { what: what(old), to, new: will_be(new) },
+                Fate::Returns(from) => Change::Restore { what: what(new), from, old: was(old) },
             };
-            self.ops.push(Op { path, change });
+            self.ops.push(Op { path: path.clone(), change });
+            put(&mut self.ops, new);
             return;
         }
+        let own = (files.before.get(&path), files.after.get(&path));
         let change = match (old, new) {
+            (Some(Node::File), Some(Node::File)) if matches!(own, (Some(old), Some(new)) if old != new) => {
+                Change::Swap { old: was(&Node::File), new: will_be(&Node::File) }
+            }
             (None, None) | (Some(Node::File | Node::Other), Some(Node::File | Node::Other)) => return,
             (Some(Node::Dir(a)), Some(Node::Dir(b))) => {
                 if a != b {
@@ -503,13 +588,21 @@ impl Diff<'_> {
                 self.make_dir(path, *dir);
                 return;
             }
-            (None, Some(node)) => Change::Make(thing(self.after, node)),
-            (Some(node), None) => Change::Remove(thing(self.before, node)),
-            (Some(old), Some(new)) => {
-                Change::Swap { old: thing(self.before, old), new: thing(self.after, new) }
-            }
+            (None, Some(node)) => Change::Make(will_be(node)),
+            (Some(node), None) => Change::Remove(was(node)),
+            (Some(old), Some(new)) => Change::Swap { old: was(old), new: will_be(new) },
         };
-        self.ops.push(Op { path, change });
+        // What is in a directory goes before it, and comes after it.
+        if let Some(Node::Dir(_)) = old {
+            self.ops.extend(below(&files.before, &path).map(|(path, stored)| Op {
+                path: path.clone(),
+                change: Change::Remove(Thing::File(stored.clone())),
+            }));
+        }
+        self.ops.push(Op { path: path.clone(), change });
+        if let Some(new) = new {
+            put(&mut self.ops, new);
+        }
     }
 
     /// Adds the operations for a new directory and all that is in it, each directory directly before its content.
@@ -533,13 +626,24 @@ impl Diff<'_> {
                 None => drop(frames.pop()),
                 Some((name, Node::Dir(below))) => next = Some((at.join(&name), below)),
                 Some((name, node)) => {
-                    let thing = Thing::of(self.after, &node);
-                    let thing = thing.expect("the planner makes links and directories of links only");
-                    self.ops.push(make(at.join(&name), thing));
+                    let path = at.join(&name);
+                    let thing = match node {
+                        Node::File => self.files.after.get(&path).cloned().map(Thing::File),
+                        node => Thing::of(self.after, &node),
+                    };
+                    self.ops.push(make(path, thing.expect("the planner makes the farm's own things only")));
                 }
             }
         }
     }
+}
+
+/// Returns the files below a directory.
+fn below<'f>(
+    files: &'f BTreeMap<RelPath, Stored>,
+    dir: &'f RelPath,
+) -> impl Iterator<Item = (&'f RelPath, &'f Stored)> {
+    files.range(dir..).take_while(move |(path, _)| path.below(dir).is_some())
 }
 
 #[cfg(test)]

@@ -45,6 +45,18 @@ pub enum Supply {
     Rendered,
 }
 
+/// How what a step is about comes to be at its target path.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub enum Method {
+    /// As a link.
+    #[default]
+    Link,
+    /// As a file that is kept equal.
+    Copy,
+    /// As a file that is written where nothing is, and somebody else's from then on.
+    Seed,
+}
+
 /// One step of a request.
 #[derive(Clone, Debug)]
 pub struct Step {
@@ -59,6 +71,8 @@ pub struct Step {
     pub entry: RelPath,
     /// Where that lands.
     pub mount: Mount,
+    /// How; anything but a link takes a rendered file that lands under a path of its own.
+    pub method: Method,
     /// Which of its directories become one link, when the policy is not to say that.
     pub folds: Option<Folds>,
 }
@@ -67,7 +81,7 @@ impl Step {
     /// Returns the step for a whole package.
     pub fn new(action: Action, package: RelPath, mount: Mount) -> Step {
         let (supply, entry) = (Supply::Dotfiles, RelPath::root());
-        Step { action, supply, package, entry, mount, folds: None }
+        Step { action, supply, package, entry, mount, method: Method::Link, folds: None }
     }
 }
 

@@ -19,14 +19,16 @@ mod tests;
 mod transfer;
 mod unlink;
 mod way;
+mod write;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
-use crate::op::{Fates, Plan};
+use crate::op::{Fates, Files, Plan};
 use crate::package::{Action, Request, Step};
 use crate::path::{LinkText, Name, RelPath, Route};
 use crate::policy::{Fold, Guarded, Naming, OnConflict, Ownership, Refold};
+use crate::rendered::Stored;
 use crate::rules::Candidate;
 use crate::snapshot::{Need, Side, Snapshot, SourceId};
 use crate::tree::{DirId, Entries, Leads, Node, Texts, Tree};
@@ -51,6 +53,8 @@ pub struct Planned {
     pub notices: Vec<Notice>,
     /// The links that the steps have in the end, made or found, when the request says what earlier runs made.
     pub links: BTreeMap<RelPath, LinkText>,
+    /// The files that the steps have in the end, with what farm wrote there, when the request says that.
+    pub files: BTreeMap<RelPath, Stored>,
 }
 
 /// Plans `request` on what `snapshot` knows.
@@ -66,7 +70,8 @@ pub fn plan(request: &Request, snapshot: &Snapshot) -> Result<Planned, BTreeSet<
         let mut planner = Planner::new(&request, snapshot);
         planner.misled = misled.clone();
         planner.run();
-        let Planner { tree, needs, fates, conflicts: found, skipped, notices, standing, led, .. } = planner;
+        let Planner { tree, needs, fates, files, conflicts: found, skipped, notices, led, .. } = planner;
+        let Planner { standing, standing_files, .. } = planner;
         if !needs.is_empty() {
             return Err(needs);
         }
@@ -83,7 +88,7 @@ pub fn plan(request: &Request, snapshot: &Snapshot) -> Result<Planned, BTreeSet<
             continue;
         }
         let after = if is_clear { tree } else { snapshot.target.clone() };
-        let plan = Plan::between(&snapshot.target, &after, &fates);
+        let plan = Plan::between_with(&snapshot.target, &after, &fates, &files);
         let more = way::misled(&plan, led, snapshot)?;
         if !more.is_empty() {
             misled.extend(more);
@@ -92,7 +97,8 @@ pub fn plan(request: &Request, snapshot: &Snapshot) -> Result<Planned, BTreeSet<
         held_back.sort();
         held_back.dedup();
         let links = earlier::left_standing(standing, &after);
-        return Ok(Planned { plan, after, held_back, conflicts, skipped, notices, links });
+        let files = write::left_standing(standing_files, &after);
+        return Ok(Planned { plan, after, held_back, conflicts, skipped, notices, links, files });
     }
 }
 
@@ -113,6 +119,10 @@ struct Planner<'a> {
     tree: Tree,
     /// What becomes of what is not the farm's.
     fates: Fates,
+    /// The farm's own files, as they are and as they will be.
+    files: Files,
+    /// Files that farm wrote and somebody has changed since.
+    edited: BTreeSet<RelPath>,
     /// Where backups go.
     asides: HashSet<RelPath>,
     needs: BTreeSet<Need>,
@@ -123,6 +133,7 @@ struct Planner<'a> {
     folding: Option<&'a Step>,
     /// The links of the steps, where that matters.
     standing: BTreeMap<RelPath, LinkText>,
+    standing_files: BTreeMap<RelPath, Stored>,
     /// Directories that unlinking has visited, where folding waits for the last package.
     to_refold: Vec<DirId>,
     /// Target directories that packages were mirrored into, and those that unlinking went through, where it matters.
@@ -142,6 +153,8 @@ impl<'a> Planner<'a> {
             snapshot,
             tree: snapshot.target.clone(),
             fates: Fates::new(),
+            files: Files::default(),
+            edited: BTreeSet::new(),
             asides: HashSet::new(),
             needs: BTreeSet::new(),
             conflicts: Vec::new(),
@@ -149,6 +162,7 @@ impl<'a> Planner<'a> {
             notices: Vec::new(),
             folding: None,
             standing: BTreeMap::new(),
+            standing_files: BTreeMap::new(),
             to_refold: Vec::new(),
             entered: HashSet::new(),
             unlinked_in: HashSet::new(),
@@ -188,6 +202,7 @@ impl<'a> Planner<'a> {
             }
         }
         self.restore();
+        self.leave_edited();
     }
 
     fn package(&mut self, package: &RelPath) -> Option<SourceId> {

@@ -107,9 +107,8 @@ impl<'a> Scanner<'a> {
     }
 
     fn fact(&self, snapshot: &Snapshot, need: Need) -> Result<(Need, Fact), ScanError> {
-        if let Some(rendered) = &self.request.rendered
-            && let Some(fact) = written::answer(rendered, snapshot, &self.root, &need)
-                .map_err(|error| Error::new("compare files in", os(&self.request.root), error))?
+        if let Some(fact) = written::answer(self.request.rendered.as_deref(), snapshot, &self.root, &need)
+            .map_err(|error| Error::new("compare files in", os(&self.request.root), error))?
         {
             return Ok((need, fact));
         }
@@ -234,6 +233,7 @@ impl<'a> Scanner<'a> {
                 let way = self.way(&dir, name);
                 Fact::Way(way.map_err(|e| self.error(snapshot, "follow", Side::Target, &dir.join(name), e))?)
             }
+            Need::Stored { .. } => unreachable!("`written` answers it"),
             Need::Equal { dir, name, source, source_dir, source_name } => {
                 let path = snapshot.target.path(*dir).join(name);
                 let source_path = snapshot.source(*source).tree.path(*source_dir);

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use crate::path::{LinkText, Name, RelPath, Route};
 use crate::policy::Naming;
+use crate::rendered::Stored;
 use crate::rules::{Candidate, Rules};
 use crate::tree::{DirId, Entries, Leads, Link, Node, Texts, Tree};
 
@@ -193,6 +194,15 @@ pub enum Need {
         dir: DirId,
         /// Its name.
         name: Name,
+    },
+    /// Whether a file in the target has the bytes and mode that are stored there: [`Fact::Holds`].
+    Stored {
+        /// The directory it is in.
+        dir: DirId,
+        /// Its name.
+        name: Name,
+        /// What it should have.
+        stored: Stored,
     },
     /// Whether a file in the target has the bytes and mode of a package's file: [`Fact::Holds`].
     Equal {

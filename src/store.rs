@@ -3,11 +3,14 @@
 //! Below it each target has a directory with a lock, the journal of the plan that is being done, the records of those
 //! that were (generations), and what they moved out of the way. Losing it loses history, never the farm.
 
+use std::collections::BTreeSet;
 use std::fs::{File, Permissions, TryLockError};
 use std::io::{self, BufReader, BufWriter, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+
+use serde::Serialize;
 
 use crate::error::{Error, Result};
 use crate::journal::{self, Header, Record};
@@ -27,6 +30,8 @@ const KEPT: &str = "kept";
 const RENDERED: &str = "rendered";
 const BASE: &str = "known";
 const NEW_BASE: &str = "known.new";
+const PENDING: &str = "pending";
+const NEW_PENDING: &str = "pending.new";
 
 /// The verb of an error about the record of a generation.
 pub const READ_GENERATION: &str = "read generation";
@@ -69,6 +74,11 @@ fn name_of(target: &Path) -> String {
     // Two hundred bytes at most: a name takes 255.
     let name: String = name.chars().take(50).collect();
     format!("{name}-{hash:016x}")
+}
+
+/// Returns the name of the directory that holds the files that farm writes for a dotfiles directory.
+pub fn shelf(dotfiles: &Path) -> Name {
+    Name::new(name_of(dotfiles).as_bytes()).expect("a file name and a number")
 }
 
 /// Returns the directory that holds the files that farm writes for the target as a dotfiles directory's manifest says.
@@ -382,17 +392,25 @@ impl Store {
         drop_both().map_err(|error| self.error("remove generation", &name, error))
     }
 
-    /// Writes those of the files for a dotfiles directory that are not there yet.
+    /// Opens the directory with the files that farm has written for a dotfiles directory.
+    ///
+    /// # Errors
+    /// The system's.
+    pub(crate) fn shelf(&self, shelf: &Name) -> io::Result<Handle> {
+        self.dir.open_below(&below(RENDERED).join(shelf))
+    }
+
+    /// Writes those of the files that are not there yet.
     ///
     /// # Errors
     /// The system's. What was written by then stays: nothing leads to it.
-    pub fn render(&self, dotfiles: &Path, rendered: &Rendered) -> Result<()> {
-        let shelf = name_of(dotfiles);
+    pub fn render(&self, rendered: &Rendered) -> Result<()> {
+        let shelf = &rendered.shelf;
         let write = |name: &Name, content: &Content| {
             self.dir.make_private_dir(RENDERED.as_bytes())?;
             let dir = self.dir.open_below(&below(RENDERED))?;
             dir.make_private_dir(shelf.as_bytes())?;
-            let dir = dir.open_below(&below(&shelf))?;
+            let dir = self.shelf(shelf)?;
             if crate::written::holds(&dir, name, content)? {
                 return Ok(());
             }
@@ -409,10 +427,55 @@ impl Store {
             dir.sync()
         };
         for (name, content) in &rendered.files {
-            let path = format!("{RENDERED}/{shelf}/{}", String::from_utf8_lossy(name.as_bytes()));
+            let text = |name: &Name| String::from_utf8_lossy(name.as_bytes()).into_owned();
+            let path = format!("{RENDERED}/{}/{}", text(shelf), text(name));
             write(name, content).map_err(|error| self.error("write", &path, error))?;
         }
         Ok(())
+    }
+
+    /// Removes the files that farm has written whose names are none of these.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn keep_rendered(&self, names: &BTreeSet<Vec<u8>>) -> Result<()> {
+        let remove = || {
+            let shelves = match self.dir.open_below(&below(RENDERED)) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+                opened => opened?.list(Texts::None)?,
+            };
+            for shelf in shelves.names() {
+                let dir = self.shelf(&shelf)?;
+                for name in self.shelf(&shelf)?.list(Texts::None)?.names() {
+                    if !names.contains(name.as_bytes()) {
+                        dir.unlink(name.as_bytes())?;
+                    }
+                }
+            }
+            Ok(())
+        };
+        remove().map_err(|error| self.error("remove files in", RENDERED, error))
+    }
+
+    /// Returns the target paths, from the file system's root, for which commands have not yet succeeded.
+    ///
+    /// # Errors
+    /// When that cannot be read or understood.
+    pub fn pending(&self) -> Result<BTreeSet<RelPath>> {
+        let file = match self.dir.open_file(PENDING.as_bytes()) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(BTreeSet::new()),
+            opened => opened.map_err(|error| self.error("read", PENDING, error))?,
+        };
+        let paths = serde_json::from_reader(BufReader::new(file));
+        paths.map_err(|error| self.error("read", PENDING, error.into()))
+    }
+
+    /// Remembers for which target paths commands have not yet succeeded.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn set_pending(&self, paths: &BTreeSet<RelPath>) -> Result<()> {
+        self.replace(PENDING, NEW_PENDING, paths)
     }
 
     /// Returns what is known of the farm from generations that were dropped, by paths from the file system's root.
@@ -432,18 +495,23 @@ impl Store {
     /// # Errors
     /// The system's.
     pub fn set_base(&self, known: &Known) -> Result<()> {
+        self.replace(BASE, NEW_BASE, known)
+    }
+
+    /// Writes a file anew; `new` is its name until it is complete and on the disk.
+    fn replace(&self, name: &str, new: &str, value: &impl Serialize) -> Result<()> {
         let write = || {
-            match self.dir.unlink(NEW_BASE.as_bytes()) {
+            match self.dir.unlink(new.as_bytes()) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
                 _ => {}
             }
-            let mut file = BufWriter::new(self.dir.create_file(NEW_BASE.as_bytes())?);
-            serde_json::to_writer(&mut file, known)?;
+            let mut file = BufWriter::new(self.dir.create_file(new.as_bytes())?);
+            serde_json::to_writer(&mut file, value)?;
             file.flush()?;
             file.get_ref().sync_all()?;
-            self.dir.rename_over(NEW_BASE.as_bytes(), BASE.as_bytes())
+            self.dir.rename_over(new.as_bytes(), name.as_bytes())
         };
-        write().map_err(|error| self.error("write", BASE, error))
+        write().map_err(|error| self.error("write", name, error))
     }
 
     /// Removes the directories that were made to keep something and keep nothing.

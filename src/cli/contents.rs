@@ -3,12 +3,14 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
+use std::fs::Metadata;
 use std::io;
 use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
-use farm::manifest::{Content as Written, Entry, Expected, Fault, Method, Mistake, Said};
-use farm::{Content, Fold, Folds, Name, RelPath, Supply};
+use farm::manifest::{Content as Written, Entry, Expected, Fault, Mistake, Said};
+use farm::{Content, Fold, Folds, Method, Name, RelPath, Supply};
 use minijinja::syntax::SyntaxConfig;
 use minijinja::{Environment, UndefinedBehavior, Value};
 
@@ -34,6 +36,8 @@ pub struct Item {
     pub at: RelPath,
     /// Where its link leads.
     pub supply: Supply,
+    /// What it is.
+    pub method: Method,
     /// The package there.
     pub package: RelPath,
     /// What of it.
@@ -68,11 +72,18 @@ pub fn gather(
 ) -> Result<Gathered, Refusal> {
     let mut gathered = Gathered::default();
     for entry in entries {
-        if entry.file.method != Method::Link {
-            mistakes.push(Mistake::new(entry.file.target.span.clone(), Fault::NotYet));
-            continue;
-        }
+        let mut mode = MODE;
         let content = match &entry.content {
+            Written::Source(said) if entry.file.method != Method::Link => match copied(dir, said) {
+                Ok(content) => {
+                    mode = content.mode;
+                    content.bytes
+                }
+                Err(fault) => {
+                    mistakes.push(Mistake::new(said.span.clone(), fault));
+                    continue;
+                }
+            },
             Written::Source(said) => {
                 match source(dir, said, entry) {
                     Ok(item) => gathered.items.push(item),
@@ -96,11 +107,12 @@ pub fn gather(
             }
         };
         let Some((_, last)) = entry.at.split() else { continue };
-        let content = Content { bytes: content, mode: entry.file.mode.unwrap_or(MODE) };
+        let content = Content { bytes: content, mode: entry.file.mode.unwrap_or(mode) };
         let name = content.name(&last);
         gathered.items.push(Item {
             at: entry.at.clone(),
             supply: Supply::Rendered,
+            method: entry.file.method,
             package: RelPath::root(),
             entry: RelPath::from_names([&name]),
             folds: None,
@@ -142,6 +154,7 @@ fn source(dir: &Path, said: &Said<String>, entry: &Entry) -> Result<Item, Fault>
     Ok(Item {
         at: entry.at.clone(),
         supply: Supply::Dotfiles,
+        method: Method::Link,
         package,
         entry: rest,
         folds,
@@ -151,13 +164,26 @@ fn source(dir: &Path, said: &Said<String>, entry: &Entry) -> Result<Item, Fault>
     })
 }
 
+/// Returns the content of a file of which a copy is wanted.
+fn copied(dir: &Path, said: &Said<String>) -> Result<Content, Fault> {
+    let path = dir.join(&said.value);
+    let metadata = file_at(&path)?;
+    let bytes = fs_err::read(&path).map_err(|error| fault(&path, &error))?;
+    Ok(Content { bytes, mode: metadata.permissions().mode() & 0o777 })
+}
+
+/// Returns what is known of a file, links followed.
+fn file_at(path: &Path) -> Result<Metadata, Fault> {
+    let metadata = fs_err::metadata(path).map_err(|error| fault(path, &error))?;
+    if metadata.is_file() {
+        return Ok(metadata);
+    }
+    Err(Fault::WrongSource { path: path.display().to_string(), expected: Expected::File })
+}
+
 fn read(dir: &Path, said: &Said<String>) -> Result<String, Fault> {
     let path = dir.join(&said.value);
-    let metadata = fs_err::metadata(&path).map_err(|error| fault(&path, &error))?;
-    if !metadata.is_file() {
-        let path = path.display().to_string();
-        return Err(Fault::WrongSource { path, expected: Expected::File });
-    }
+    file_at(&path)?;
     fs_err::read_to_string(&path).map_err(|error| fault(&path, &error))
 }
 

@@ -273,9 +273,12 @@ fn write(report: &impl Serialize) {
 fn op_report(farm: &Farm, op: &Op) -> OpReport {
     let link = |thing: &Thing| match thing {
         Thing::Link(text) => Some(Text::from(text.as_bytes())),
-        Thing::Dir(_) => None,
+        Thing::Dir(_) | Thing::File(_) => None,
     };
     let (name, from, to) = match &op.change {
+        Change::Make(Thing::File(_)) => ("make-file", None, None),
+        Change::Remove(Thing::File(_)) => ("remove-file", None, None),
+        Change::Swap { old, new: Thing::File(_) } => ("change-file", link(old), None),
         Change::Make(Thing::Dir(_)) => ("make-directory", None, None),
         Change::Make(thing) => ("make-link", None, link(thing)),
         Change::Remove(Thing::Dir(_)) => ("remove-directory", None, None),
@@ -345,6 +348,7 @@ fn conflict_report(farm: &Farm, conflict: &Conflict) -> ConflictReport {
         Reason::Directory { .. } => ("directory", None),
         Reason::FileForDirectory { .. } => ("file-for-directory", None),
         Reason::File { compared: Compared::Differ, .. } => ("file-differs", None),
+        Reason::File { compared: Compared::Edited, .. } => ("file-edited", None),
         Reason::File { .. } => ("file", None),
         Reason::StowDir => ("dotfiles-directory", None),
         Reason::NotADirectory => ("not-a-directory", None),
@@ -381,6 +385,7 @@ fn notice_report(farm: &Farm, notice: &Notice) -> NoticeReport {
         Notice::Marked(path) => ("marked-stow-directory", path, None),
         Notice::Protected(path) => ("protected-directory", path, None),
         Notice::AbsoluteLink { path, .. } => ("absolute-link-left", path, None),
+        Notice::Edited(path) => ("edited-file-left", path, None),
         Notice::NoBackup { path, backup } => ("no-backup", path, Some(backup)),
     };
     let backup = backup.map(|backup| Text::from(backup.as_bytes()));

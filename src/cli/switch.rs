@@ -1,6 +1,6 @@
 //! `farm switch`: the farm becomes what the manifest says, in one plan and one generation.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
 use std::io;
 use std::os::fd::AsFd as _;
@@ -12,7 +12,7 @@ use std::sync::Arc;
 use farm::manifest::Placed;
 use farm::{
     Action, Error, Failure, Farm, Known, LinkText, Memory, Mount, Plan, Planned, Policy, RelPath, Rendered,
-    Request, Route, RuleBook, Step, Strategy, rendered_dir,
+    Request, Route, RuleBook, Step, Store, Strategy, rendered_dir, shelf,
 };
 
 use super::args::{self, Global, Verb, Way};
@@ -74,30 +74,40 @@ fn do_switch(global: &Global, args: &args::Switch, stowrc: &StowRc, words: &Word
     let mut failure = None;
     let mut commands = Vec::new();
     if is_clear {
-        commands = on_change(&wanted, &known);
+        commands = on_change(&wanted, &known, &pending(&farm, session.memory(), words)?);
     }
     let changes =
         |planned: &Planned, known: &Known, after: &Known| !planned.plan.is_empty() || known != after;
     let taken_over = after.links.keys().filter(|path| !known.links.contains_key(path)).count();
     let taken_over = taken_over.saturating_sub(made(&planned.plan));
-    if !global.dry_run && is_clear && changes(&planned, &known, &after) {
+    if !global.dry_run && is_clear && (changes(&planned, &known, &after) || !commands.is_empty()) {
         if session.begin()? {
             let policy = request.policy.clone();
             (request, known) = self::request(&farm, &wanted, session.memory(), words)?;
             request.policy = policy;
             planned = plan(&request)?;
             after = self::after(&farm, &known, &request, &planned, &wanted);
+            commands = on_change(&wanted, &known, &pending(&farm, session.memory(), words)?);
         }
+        let late = pending(&farm, session.memory(), words)?;
+        // Should this run end before its commands have, the next one runs them.
+        remember(&farm, session.memory(), late.iter().chain(commands.iter().map(|it| &it.at)), words)?;
         if let Some(rendered) = request.rendered.as_ref().filter(|it| !it.files.is_empty()) {
             match session.memory().store() {
-                Some(store) => store.render(&farm.dir, rendered).map_err(|error| words.error(&error))?,
+                Some(store) => store.render(rendered).map_err(|error| words.error(&error))?,
                 None => return Err(no_state(words)),
             }
         }
         let phases: &[Plan] = if planned.plan.is_empty() { &[] } else { std::slice::from_ref(&planned.plan) };
-        failure = session.apply_knowing(&farm.root, phases, Some(after)).err();
+        if changes(&planned, &known, &after) {
+            failure = session.apply_knowing(&farm.root, phases, Some(after)).err();
+        }
         if failure.is_none() {
             commands.iter_mut().for_each(run_command);
+            let failed = commands.iter().filter(|it| it.ended != Some(Ended::Well)).map(|it| &it.at);
+            remember(&farm, session.memory(), failed, words)?;
+        } else {
+            remember(&farm, session.memory(), &late, words)?;
         }
     }
     say(global, &farm, profile, &wanted, &planned, taken_over, &commands, failure.as_deref(), words)
@@ -167,6 +177,7 @@ fn request(
         steps.push(Step {
             action: Action::Link,
             supply: item.supply,
+            method: item.method,
             package: item.package.clone(),
             entry: item.entry.clone(),
             mount: Mount::As(item.at.clone()),
@@ -178,11 +189,13 @@ fn request(
     if dir.is_none() && !wanted.gathered.files.is_empty() {
         return Err(no_state(words));
     }
-    request.rendered = dir.map(|dir| Arc::new(Rendered { dir, files: wanted.gathered.files.clone() }));
+    let (shelf, files) = (shelf(&farm.dir), wanted.gathered.files.clone());
+    request.rendered = dir.map(|dir| Arc::new(Rendered { dir, shelf: shelf.clone(), files }));
     let known = memory.known(&farm.root).map_err(|error| words.memory_error(&error))?;
     // Other dotfiles directories may have links in the same target.
     let mut earlier = known.clone();
     earlier.links.retain(|path, text| is_own(farm, &request, path, text));
+    earlier.files.retain(|_, stored| stored.shelf == shelf);
     request.earlier = Some(earlier);
     Ok((request, known))
 }
@@ -235,6 +248,9 @@ fn after(
     planned.plan.ops.iter().for_each(|op| after.enter(&op, &RelPath::root()));
     after.links.retain(|path, text| !is_own(farm, request, path, text));
     after.links.extend(planned.links.clone());
+    let shelf = shelf(&farm.dir);
+    after.files.retain(|_, stored| stored.shelf != shelf);
+    after.files.extend(planned.files.clone());
     after.contents = wanted.gathered.hashes().collect();
     after
 }
@@ -246,11 +262,41 @@ fn made(plan: &Plan) -> usize {
     made.links.len()
 }
 
-/// Returns the commands of entries whose content is another than the last switch saw.
-fn on_change(wanted: &Wanted, known: &Known) -> Vec<OnChange> {
+/// Returns the paths, from the farm's root, for which commands have not succeeded in earlier runs.
+fn pending(farm: &resolve::Farm, memory: &Memory, words: &Words) -> Result<BTreeSet<RelPath>, Exit> {
+    let all = memory.store().map_or(Ok(BTreeSet::new()), Store::pending);
+    let all = all.map_err(|error| words.memory_error(&error))?;
+    let root = from_top(farm);
+    Ok(all.iter().filter_map(|path| path.below(&root)).collect())
+}
+
+/// Remembers for which paths commands have not succeeded, where that is not so already.
+fn remember<'p>(
+    farm: &resolve::Farm,
+    memory: &Memory,
+    paths: impl IntoIterator<Item = &'p RelPath>,
+    words: &Words,
+) -> Result<(), Exit> {
+    let Some(store) = memory.store() else { return Ok(()) };
+    let root = from_top(farm);
+    let paths: BTreeSet<RelPath> = paths.into_iter().map(|path| root.join_path(path)).collect();
+    let known = store.pending().map_err(|error| words.memory_error(&error))?;
+    if known == paths { Ok(()) } else { store.set_pending(&paths).map_err(|error| words.error(&error)) }
+}
+
+/// Returns the farm's root, from the file system's root.
+fn from_top(farm: &resolve::Farm) -> RelPath {
+    let root = farm.root.as_os_str().as_bytes();
+    RelPath::new(root.strip_prefix(b"/").unwrap_or_default()).unwrap_or_default()
+}
+
+/// Returns the commands of entries whose content is another than the last switch saw, and of those that are `pending`.
+fn on_change(wanted: &Wanted, known: &Known, pending: &BTreeSet<RelPath>) -> Vec<OnChange> {
     let hashes: BTreeMap<RelPath, String> = wanted.gathered.hashes().collect();
     let changed =
-        wanted.gathered.items.iter().filter(|item| known.contents.get(&item.at) != hashes.get(&item.at));
+        wanted.gathered.items.iter().filter(|item| {
+            known.contents.get(&item.at) != hashes.get(&item.at) || pending.contains(&item.at)
+        });
     let command = |item: &contents::Item| {
         Some(OnChange { at: item.at.clone(), command: item.on_change.clone()?, ended: None })
     };

@@ -302,6 +302,12 @@ impl Words {
                 Notice::AbsoluteLink { path, text } => {
                     format!("left {}: a link to {}", path_shown(farm, path), text_shown(text))
                 }
+                Notice::Edited(path) => {
+                    format!(
+                        "left {}: farm wrote it, and somebody has changed it since",
+                        path_shown(farm, path)
+                    )
+                }
                 Notice::NoBackup { path, backup } => format!(
                     "nothing comes back to {}: {} is not what farm left there",
                     path_shown(farm, path),
@@ -393,6 +399,9 @@ fn plain_reason(of: &RelPath, reason: &Reason) -> String {
         Reason::FileForDirectory { .. } => format!("a file, where {package} has a directory"),
         Reason::File { compared: Compared::Differ, .. } => {
             format!("a file, not a link, and not equal to {package}'s")
+        }
+        Reason::File { compared: Compared::Edited, .. } => {
+            "a file that farm wrote, and somebody has changed since".to_owned()
         }
         Reason::File { .. } => "a file, not a link".to_owned(),
         Reason::StowDir => "the dotfiles directory; links in it would change the packages".to_owned(),
@@ -518,6 +527,9 @@ struct Tally {
     made: usize,
     removed: usize,
     changed: usize,
+    files_made: usize,
+    files_removed: usize,
+    files_changed: usize,
     folded: usize,
     unfolded: usize,
     dirs: usize,
@@ -535,6 +547,11 @@ impl Tally {
         for change in ops.changes() {
             match &change {
                 Change::Make(Thing::Link(_)) => tally.made += 1,
+                Change::Make(Thing::File(_)) => tally.files_made += 1,
+                Change::Remove(Thing::File(_)) => tally.files_removed += 1,
+                Change::Swap { old: Thing::File(_), new: Thing::File(_) } => tally.files_changed += 1,
+                Change::Swap { new: Thing::File(_), .. } => tally.files_made += 1,
+                Change::Swap { old: Thing::File(_), new: Thing::Link(_) } => tally.made += 1,
                 Change::Make(Thing::Dir(pieces)) => {
                     tally.made += links(pieces);
                     tally.dirs += 1 + pieces.len() - links(pieces);
@@ -547,6 +564,7 @@ impl Tally {
                 Change::Displace { what, to, new } => {
                     match new {
                         Thing::Link(_) => tally.made += 1,
+                        Thing::File(_) => tally.files_made += 1,
                         Thing::Dir(pieces) => {
                             tally.made += links(pieces);
                             tally.dirs += 1 + pieces.len() - links(pieces);
@@ -560,10 +578,11 @@ impl Tally {
                     }
                 }
                 Change::Restore { what, old, .. } => {
-                    tally.removed += match old {
-                        Thing::Link(_) => 1,
-                        Thing::Dir(pieces) => links(pieces),
-                    };
+                    match old {
+                        Thing::Link(_) => tally.removed += 1,
+                        Thing::File(_) => tally.files_removed += 1,
+                        Thing::Dir(pieces) => tally.removed += links(pieces),
+                    }
                     tally.restored.add(what);
                 }
             }
@@ -581,6 +600,9 @@ impl Tally {
         part(self.made, "link", "links");
         part(self.removed, "link removed", "links removed");
         part(self.changed, "link changed", "links changed");
+        part(self.files_made, "file written", "files written");
+        part(self.files_removed, "file removed", "files removed");
+        part(self.files_changed, "file changed", "files changed");
         part(self.unfolded, "directory unfolded", "directories unfolded");
         part(self.folded, "directory folded", "directories folded");
         part(self.dirs, "directory made", "directories made");
@@ -661,6 +683,9 @@ fn restored(from: &Place) -> String {
     }
 }
 
+/// What is said of a file that farm writes, behind its path.
+const A_FILE: &str = " (a file)";
+
 /// Returns the plan as lines: `+` for what comes, `-` for what goes, `~` for what changes.
 fn plan_lines(farm: &Farm, ops: &Ops) -> Vec<String> {
     let mut lines = Vec::new();
@@ -669,6 +694,8 @@ fn plan_lines(farm: &Farm, ops: &Ops) -> Vec<String> {
         let line = |style: Style, sign: &str, rest: String| format!("{style}{sign}{style:#} {path}{rest}");
         match &op.change {
             Change::Make(Thing::Link(text)) => lines.push(line(MADE, "+", to(text))),
+            Change::Make(Thing::File(_)) => lines.push(line(MADE, "+", A_FILE.to_owned())),
+            Change::Remove(Thing::File(_)) => lines.push(line(GONE, "-", A_FILE.to_owned())),
             Change::Make(Thing::Dir(pieces)) => {
                 lines.push(line(MADE, "+", "/".to_owned()));
                 lines.extend(piece_lines(farm, &op, pieces, MADE, "+"));
@@ -679,7 +706,11 @@ fn plan_lines(farm: &Farm, ops: &Ops) -> Vec<String> {
                 lines.extend(piece_lines(farm, &op, pieces, GONE, "-"));
             }
             Change::Displace { what, to: place, new } => {
-                let rest = new.as_link().map_or_else(|| "/".to_owned(), to);
+                let rest = match new {
+                    Thing::Link(text) => to(text),
+                    Thing::File(_) => A_FILE.to_owned(),
+                    Thing::Dir(_) => "/".to_owned(),
+                };
                 lines.push(line(CHANGED, "~", rest + &displaced(what, place)));
                 if let Thing::Dir(pieces) = new {
                     lines.extend(piece_lines(farm, &op, pieces, MADE, "+"));
@@ -696,6 +727,19 @@ fn plan_lines(farm: &Farm, ops: &Ops) -> Vec<String> {
                         (String::new(), to(text) + " (a directory becomes one link)")
                     }
                     (Thing::Dir(_), Thing::Dir(_)) => ("/".to_owned(), String::new()),
+                    (Thing::File(_), Thing::File(_)) => (String::new(), A_FILE.to_owned()),
+                    (Thing::Link(_), Thing::File(_)) => {
+                        (String::new(), " (a link becomes a file)".to_owned())
+                    }
+                    (Thing::Dir(_), Thing::File(_)) => {
+                        (String::new(), " (a directory becomes a file)".to_owned())
+                    }
+                    (Thing::File(_), Thing::Link(text)) => {
+                        (String::new(), to(text) + " (a file becomes a link)")
+                    }
+                    (Thing::File(_), Thing::Dir(_)) => {
+                        ("/".to_owned(), " (a file becomes a directory)".to_owned())
+                    }
                 };
                 lines.push(line(CHANGED, "~", was + &now));
                 if let Thing::Dir(pieces) = new {

@@ -6,6 +6,7 @@ use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
+use super::perform::stage;
 use super::{Site, Touched};
 use crate::error::Error;
 use crate::journal::Header;
@@ -14,6 +15,7 @@ use crate::path::{Name, RelPath, Route};
 use crate::store::private_dirs;
 use crate::sys::{Found, Handle, is_nowhere, os};
 use crate::tree::{Link, Node, Texts};
+use crate::written;
 
 /// How many directories stay open; a process may have some hundreds only.
 const OPEN: usize = 128;
@@ -97,6 +99,8 @@ impl At {
                 Err(error) if error.kind() == io::ErrorKind::InvalidInput || is_nowhere(&error) => Ok(false),
                 Err(error) => Err(error),
             },
+            Thing::File(stored) => written::read(&self.dir, &self.name)
+                .map(|found| found.is_some_and(|content| stored.is(&content))),
             Thing::Dir(pieces) => pieces_at(&self.dir, &self.name, &self.own)
                 .map(|found| found.is_some_and(|found| found == *pieces)),
         };
@@ -140,6 +144,11 @@ impl At {
     pub fn exchange(&self, other: &At) -> io::Result<bool> {
         self.dir.exchange(&self.name, &other.dir, &other.name)
     }
+}
+
+/// Returns the name that a file has until it is complete.
+pub fn building(at: &At) -> At {
+    at.beside(&[&at.name[..], b"w"].concat())
 }
 
 pub fn changed(what: &'static str) -> io::Error {
@@ -313,6 +322,18 @@ impl<'a> Ground<'a> {
             At { dir, name: name.as_bytes().to_vec(), own: self.own.clone() }
         };
         Ok(dir.map(at))
+    }
+
+    /// Builds a thing under a name where nothing is; a file has it once it is complete and on the disk.
+    pub fn stage(&self, at: &At, thing: &Thing) -> Result<(), Error> {
+        let stored = match thing {
+            Thing::File(stored) => stored,
+            Thing::Link(_) | Thing::Dir(_) => return stage(at, thing),
+        };
+        let fail = |error| at.error("write", error);
+        let Some(store) = self.store else { return Err(fail(changed("there is no state directory"))) };
+        let shelf = store.shelf(&stored.shelf).map_err(fail)?;
+        written::put(&shelf, stored, &at.dir, &building(at).name, &at.name).map_err(fail)
     }
 
     /// Removes the directories that were made to keep something and keep nothing.

@@ -28,11 +28,14 @@ impl Ground<'_> {
             }
             Change::Make(tree) => {
                 let staged = self.own(index, &at, "");
-                stage(&staged, tree)?;
-                staged.rename(&at).map_err(|error| at.error("make directory", error))
+                self.stage(&staged, tree)?;
+                self.touch_files(&op.change, &at);
+                let verb = if let Thing::File(_) = tree { "make file" } else { "make directory" };
+                staged.rename(&at).map_err(|error| at.error(verb, error))
             }
             Change::Remove(thing) => {
                 let aside = self.own(index, &at, "");
+                self.touch_files(&op.change, &at);
                 if let Thing::Dir(_) = thing {
                     self.close(&op.path);
                 }
@@ -40,7 +43,8 @@ impl Ground<'_> {
             }
             Change::Swap { old, new } => {
                 let staged = self.own(index, &at, "");
-                stage(&staged, new)?;
+                self.stage(&staged, new)?;
+                self.touch_files(&op.change, &at);
                 if let Thing::Dir(_) = old {
                     self.close(&op.path);
                 }
@@ -172,7 +176,7 @@ impl Ground<'_> {
             Some(to_at) => self.give(index, at, to_at, new)?,
             None if matches!(to, Place::Equal(_)) => {
                 let staged = self.own(index, at, "");
-                stage(&staged, new)?;
+                self.stage(&staged, new)?;
                 self.swap(index, at, &staged)?
             }
             None => return Err(at.error("keep", changed("there is no state directory to keep it in"))),
@@ -217,13 +221,13 @@ impl Ground<'_> {
     fn give(&self, index: usize, at: &At, to: &At, new: &Thing) -> Result<At, Error> {
         // The new thing is built where the old one goes, and the two change places.
         let built = self.own(index, to, "b");
-        build(to, &built, new)?;
+        self.build(to, &built, new)?;
         match at.exchange(to) {
             Ok(true) => return Ok(to.clone()),
             Ok(false) => {
                 unbuild(to, &built, new)?;
                 let staged = self.own(index, at, "");
-                stage(&staged, new)?;
+                self.stage(&staged, new)?;
                 match at.rename(to) {
                     Ok(()) => {
                         staged.rename(at).map_err(|error| at.error("replace", error))?;
@@ -241,7 +245,7 @@ impl Ground<'_> {
         let copied = self.own(index, to, "c");
         copy::copy(&at.dir, &at.name, &copied.dir, &copied.name).map_err(|error| at.error("copy", error))?;
         let staged = self.own(index, at, "");
-        stage(&staged, new)?;
+        self.stage(&staged, new)?;
         copied.rename(to).map_err(|error| to.error("move to", error))?;
         let original = self.swap(index, at, &staged)?;
         let same = copy::is_copy(&original.dir, &original.name, &to.dir, &to.name);
@@ -321,6 +325,23 @@ impl Ground<'_> {
         if aside.is(old)? { Ok(true) } else { Err(at.error("restore", changed(OTHER))) }
     }
 
+    /// As [`stage`](Self::stage), at a name that is not the run's own: there a directory or a file is complete or not there
+    /// at all, so that nobody takes a part of it for something else. `built` is a name of the run's own beside it.
+    fn build(&self, at: &At, built: &At, thing: &Thing) -> Result<(), Error> {
+        if let Thing::Link(_) = thing {
+            return stage(at, thing);
+        }
+        self.stage(built, thing)?;
+        built.rename(at).map_err(|error| at.error("make", error))
+    }
+
+    /// Notes that the directory in which a file comes or goes must be on the disk before the commit.
+    fn touch_files(&mut self, change: &Change, at: &At) {
+        if change.files().next().is_some() {
+            self.touch([at]);
+        }
+    }
+
     /// Opens what a link at an operation's path leads to.
     fn behind(&self, op: &Op, at: &At, link: &Thing) -> Result<At, Error> {
         let bad = || Error::new("follow", at.path(), io::ErrorKind::NotFound);
@@ -354,12 +375,13 @@ fn shift(from: &At, to: &At, copied: &At) -> Result<(), Error> {
     copy().map_err(|error| from.error("copy", error))
 }
 
-/// Builds a thing under a name where nothing is.
+/// Builds links and directories under a name where nothing is.
 pub fn stage(at: &At, thing: &Thing) -> Result<(), Error> {
     let pieces = match thing {
         Thing::Link(text) => {
             return at.dir.symlink(text, &at.name).map_err(|error| at.error("make link", error));
         }
+        Thing::File(_) => return Err(at.error("write", io::ErrorKind::Unsupported)),
         Thing::Dir(pieces) => pieces,
     };
     at.dir.mkdir(&at.name).map_err(|error| at.error("make directory", error))?;
@@ -369,17 +391,7 @@ pub fn stage(at: &At, thing: &Thing) -> Result<(), Error> {
     })
 }
 
-/// As [`stage`], at a name that is not the run's own: there a directory is complete or not there at all, so that nobody
-/// takes a part of it for something else. `built` is a name of the run's own beside it.
-fn build(at: &At, built: &At, thing: &Thing) -> Result<(), Error> {
-    if let Thing::Link(_) = thing {
-        return stage(at, thing);
-    }
-    stage(built, thing)?;
-    built.rename(at).map_err(|error| at.error("make directory", error))
-}
-
-/// As [`discard`], with the care of [`build`].
+/// As [`discard`], with the care of [`build`](Ground::build).
 pub fn unbuild(at: &At, built: &At, thing: &Thing) -> Result<(), Error> {
     if let Thing::Link(_) = thing {
         return discard(at, thing);
@@ -394,6 +406,9 @@ pub fn discard(at: &At, thing: &Thing) -> Result<(), Error> {
     let pieces = match (thing, at.look()?) {
         (_, None) => return Ok(()),
         (Thing::Link(_), Some(Found::Link)) => return at.dir.unlink(&at.name).map_err(fail),
+        (Thing::File(_), Some(Found::File)) if at.is(thing)? => {
+            return at.dir.unlink(&at.name).map_err(fail);
+        }
         (Thing::Dir(pieces), Some(Found::Dir)) => pieces,
         _ => return Err(fail(changed("it is not what farm made"))),
     };

@@ -21,6 +21,7 @@ use crate::op::{All, Change, Entry, Op, Ops, Piece, Place, Plan, Slot, Thing, Wh
 use crate::package::{Action, Mount, Request, Step};
 use crate::path::{LinkText, Name, RelPath, Route};
 use crate::policy::{Backup, Policy, Strategy};
+use crate::rendered::{Content, Rendered, Stored};
 use crate::rulebook::RuleBook;
 use crate::store::is_interrupted;
 use crate::sys::Handle;
@@ -56,10 +57,15 @@ impl World {
             ("t/h.backup", "user h"),
             ("t/i", "user i"),
             ("t/j", "user j"),
+            ("t/k", "user k"),
+            ("t/n", "user n"),
+            ("t/gone", WRITTEN),
+            ("t/old", WRITTEN),
         ];
         let links = [
             ("t/folded", "../s/p/d"),
             ("t/stale", "../s/p/gone"),
+            ("t/becomes", "../s/p/f"),
             ("t/foreign", "nowhere"),
             ("t/h", "../s/p/f"),
             ("t/d/l", "../../s/p/f"),
@@ -70,6 +76,9 @@ impl World {
         ];
         let world = World::with(far, &files, &links);
         fs::set_permissions(world.path("t/config/a"), fs::Permissions::from_mode(0o600)).expect("a mode");
+        for written in ["t/gone", "t/old"] {
+            fs::set_permissions(world.path(written), fs::Permissions::from_mode(0o600)).expect("a mode");
+        }
         world
     }
 
@@ -120,7 +129,10 @@ impl World {
         for target in fs::read_dir(targets).into_iter().flatten().flatten() {
             look(&target.path().join("kept"), &mut seen);
         }
-        let mut bytes: Vec<String> = seen.into_values().filter(|it| it.starts_with("file ")).collect();
+        // What farm wrote itself it can write again.
+        let is_users =
+            |it: &String| it.starts_with("file ") && ![WRITTEN, NEWER].iter().any(|own| it.ends_with(own));
+        let mut bytes: Vec<String> = seen.into_values().filter(is_users).collect();
         bytes.sort();
         bytes
     }
@@ -130,6 +142,9 @@ impl World {
         let wait = || false;
         let (mut memory, _) = Memory::open(Some(&self.state()), &root, &wait).map_err(|_| false)?;
         memory.begin().map_err(|_| false)?;
+        if let Some(store) = memory.store() {
+            aside(|| store.render(&rendered())).map_err(|_| false)?;
+        }
         self.came_to(memory.apply(&root, phases, &Run::new(["test"])))
     }
 
@@ -165,6 +180,23 @@ impl World {
             assert!(stuck.is_empty(), "stuck: {stuck:?}");
         }
     }
+}
+
+/// What farm has written, and what it is about to write.
+const WRITTEN: &str = "farm's own";
+const NEWER: &str = "farm's own, and newer";
+
+fn content(text: &str) -> Content {
+    Content { bytes: text.as_bytes().to_vec(), mode: 0o600 }
+}
+
+fn rendered() -> Rendered {
+    let files = [WRITTEN, NEWER].map(|text| (content(text).name(&name("f")), content(text)));
+    Rendered { dir: Route::root(), shelf: name("shelf"), files: files.into() }
+}
+
+fn file(text: &str) -> Thing {
+    Thing::File(Stored { shelf: name("shelf"), name: content(text).name(&name("f")) })
 }
 
 fn look(path: &Path, seen: &mut Seen) {
@@ -222,6 +254,7 @@ fn everything() -> Vec<Op> {
     let tree = dir(&[("in", None), ("in/l", Some("../../../s/p/f")), ("l", Some("../../s/p/f"))]);
     let d = dir(&[("e", None), ("e/l", Some("../../../s/p/g")), ("l", Some("../../s/p/f"))]);
     vec![
+        op("becomes", Change::Swap { old: link("../s/p/f"), new: file(NEWER) }),
         displace("config", What::Dir, new, link("../s/new/deep/config")),
         op("d", Change::Swap { old: d, new: link("../s/p/d") }),
         displace("f", What::File, Place::Kept(Slot::NEXT), link("../s/p/f")),
@@ -232,6 +265,7 @@ fn everything() -> Vec<Op> {
             Place::Beside(name("foreign.backup")),
             link("../s/p/f"),
         ),
+        op("gone", Change::Remove(file(WRITTEN))),
         displace("g", What::File, old, link("../s/p/g")),
         op(
             "h",
@@ -243,8 +277,13 @@ fn everything() -> Vec<Op> {
         ),
         displace("i", What::File, Place::Beside(name("i.backup")), tree.clone()),
         displace("j", What::File, Place::Kept(Slot::NEXT), tree),
+        displace("k", What::File, Place::Kept(Slot::NEXT), file(NEWER)),
         op("made", Change::Make(dir(&[]))),
+        op("made/f", Change::Make(file(NEWER))),
         op("made/l", Change::Make(link("../../s/p/f"))),
+        displace("n", What::File, Place::Beside(name("n.backup")), file(NEWER)),
+        op("new", Change::Make(file(NEWER))),
+        op("old", Change::Swap { old: file(WRITTEN), new: file(NEWER) }),
         displace("same", What::File, Place::Equal(Slot::NEXT), link("../s/p/same")),
         op("stale", Change::Remove(link("../s/p/gone"))),
         op("tree", Change::Make(dir(&[("in", None), ("in/l", Some("../../../s/p/f"))]))),
@@ -270,7 +309,7 @@ fn scenarios() -> Vec<(String, Vec<Plan>, Phases)> {
     ];
     for op in everything() {
         let path = String::from_utf8_lossy(op.path.as_bytes()).into_owned();
-        if path == "made/l" {
+        if path.starts_with("made/") {
             continue;
         }
         let plan = Plan { ops: Ops::from_iter([op]) };

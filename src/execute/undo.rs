@@ -6,7 +6,7 @@
 
 use std::io;
 
-use super::ground::{At, Ground, changed};
+use super::ground::{At, Ground, building, changed};
 use super::perform::{discard, unbuild};
 use crate::copy;
 use crate::error::Error;
@@ -25,6 +25,9 @@ impl Ground<'_> {
     pub fn undo(&mut self, index: usize, op: &Op, certain: bool) -> Result<(), Error> {
         let Some(at) = self.at_if_there(&op.path, certain)? else { return Ok(()) };
         let staged = self.own(index, &at, "");
+        if op.change.files().next().is_some() {
+            remove_begun(&staged)?;
+        }
         match &op.change {
             Change::Make(thing) => self.unmake(op, &at, &staged, thing, certain),
             Change::Remove(_) => {
@@ -189,6 +192,9 @@ impl Ground<'_> {
     fn take_back(&self, index: usize, at: &At, to: &At, new: &Thing) -> Result<(), Error> {
         let staged = self.own(index, at, "");
         let (built, copied) = (self.own(index, to, "b"), self.own(index, to, "c"));
+        if let Thing::File(_) = new {
+            remove_begun(&built)?;
+        }
         discard(&built, new)?;
         let has_copy_begun = copied.exists()?;
         if has_copy_begun {
@@ -296,6 +302,12 @@ impl Ground<'_> {
             _ => Ok(()),
         }
     }
+}
+
+/// Removes the part of a file that there was time to write for the name `at`.
+fn remove_begun(at: &At) -> Result<(), Error> {
+    let begun = building(at);
+    copy::remove(&begun.dir, &begun.name).map_err(|error| begun.error("remove", error))
 }
 
 /// Removes the copy at `to` of what is at `at`: under the name `aside` first, as what is half gone is no copy any more,

@@ -117,8 +117,6 @@ pub enum Fault {
     },
     /// A template that is wrong; the renderer's words.
     Template(String),
-    /// Something that this farm cannot do yet.
-    NotYet,
     /// The source cannot be looked at.
     Unreadable {
         /// Where it is, as people see it.

@@ -142,6 +142,8 @@ pub enum Compared {
     Differ,
     /// They are not both files.
     OtherKind,
+    /// Farm wrote the file, and somebody has changed it since.
+    Edited,
 }
 
 /// Something that a plan leaves out on purpose.
@@ -160,6 +162,8 @@ pub enum Notice {
         /// Its text.
         text: LinkText,
     },
+    /// A file that farm wrote, that is not wanted any more, and that somebody has changed.
+    Edited(RelPath),
     /// A backup that was to come back and is no longer there, or no longer what was put there.
     NoBackup {
         /// Where it was to come back to.

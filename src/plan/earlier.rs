@@ -19,6 +19,7 @@ impl Planner<'_> {
                 self.tree.remove(dir, &name);
             }
         }
+        self.clear_earlier_files();
         if !self.needs.is_empty() {
             return;
         }
@@ -35,7 +36,7 @@ impl Planner<'_> {
     }
 
     /// Returns the target directory that holds `path`, when it was read, and the name there.
-    fn look_up(&mut self, path: &RelPath) -> Option<(DirId, Name)> {
+    pub(super) fn look_up(&mut self, path: &RelPath) -> Option<(DirId, Name)> {
         let (parent, last) = path.split()?;
         let mut dir = ROOT;
         for name in parent.names() {

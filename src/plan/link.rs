@@ -7,9 +7,10 @@ use super::mount::{Part, marker_of};
 use super::owner::Owner;
 use super::{Planner, Src};
 use crate::op::{self, Fate, Place, Slot};
-use crate::package::{Action, Mount, Step};
+use crate::package::{Action, Method, Mount, Step};
 use crate::path::{LinkText, Name, RelPath, Route};
 use crate::policy::{AbsoluteSource, OnFile, Ownership};
+use crate::rendered::Stored;
 use crate::snapshot::{Need, SourceId};
 use crate::tree::{DirId, Entries, Leads, Link, Node, Texts};
 
@@ -41,11 +42,17 @@ pub(super) struct Entry<'f> {
     /// The package's entry as seen from the root, and the text of a link to it.
     source: Route,
     text: LinkText,
+    /// When it is to be a file of its own: the content.
+    stored: Option<Stored>,
 }
 
 impl Entry<'_> {
     pub fn path(&self) -> RelPath {
         self.target_dir.join(&self.target_name)
+    }
+
+    pub fn source(&self) -> &Route {
+        &self.source
     }
 }
 
@@ -70,12 +77,12 @@ impl<'a> Planner<'a> {
                     None => {}
                 }
             }
-            Mount::As(at) => self.link_as(at, &part, source),
+            Mount::As(at) => self.link_as(at, &part, source, step.method),
         }
     }
 
     /// Lets a part of a package appear under a path of its own.
-    fn link_as(&mut self, at: &RelPath, part: &Part, source: Route) {
+    fn link_as(&mut self, at: &RelPath, part: &Part, source: Route, method: Method) {
         let id = part.above.id;
         let Some((target_dir, target_name)) = at.split() else { return };
         let Some(into) = self.reach(&target_dir, Action::Link, id) else { return };
@@ -84,9 +91,16 @@ impl<'a> Planner<'a> {
         }
         let text = source.text_from(self.tree.depth(into));
         let (from, name, node) = (part.above, &part.name, &part.node);
-        let entry = Entry { from, name, node, into, target_name, target_dir: &target_dir, source, text };
+        let shelf = self.request.rendered.as_ref().map(|rendered| rendered.shelf.clone());
+        let stored =
+            shelf.filter(|_| method != Method::Link).map(|shelf| Stored { shelf, name: name.clone() });
+        let target_dir = &target_dir;
+        let entry = Entry { from, name, node, into, target_name, target_dir, source, text, stored };
         let mut below = Below::new();
-        self.link_there(&entry, &mut below);
+        match &entry.stored {
+            Some(stored) => self.write_there(&entry, stored, method, &mut below),
+            None => self.link_there(&entry, &mut below),
+        }
         self.fill(below);
     }
 
@@ -191,6 +205,7 @@ impl<'a> Planner<'a> {
             target_dir: &frame.target_dir,
             text: source.text_from(frame.depth),
             source,
+            stored: None,
         };
         self.link_there(&entry, below);
     }
@@ -263,6 +278,9 @@ impl<'a> Planner<'a> {
     }
 
     fn put_link(&mut self, entry: &Entry) {
+        if let Some(stored) = &entry.stored {
+            return self.put_file(entry, stored);
+        }
         if let Some(node) = self.as_it_was(entry) {
             if let Node::Link(Link { text: Some(text), .. }) = &node {
                 self.stands(|| entry.path(), text);
@@ -449,7 +467,7 @@ impl<'a> Planner<'a> {
     }
 
     /// Tells whether a link in the directory `dir` leads to a file that farm wrote: its bytes are kept, so it gives way.
-    fn is_rendered(&self, dir: &RelPath, text: &LinkText) -> bool {
+    pub(super) fn is_rendered(&self, dir: &RelPath, text: &LinkText) -> bool {
         let rendered = self.request.rendered.as_ref();
         rendered.is_some_and(|rendered| self.request.route_of(dir, text).below(&rendered.dir).is_some())
     }

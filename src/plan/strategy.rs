@@ -37,7 +37,7 @@ impl Planner<'_> {
                 self.backup_name(entry.into, &entry.target_name, backup).map(Place::Beside).map_err(Some)
             }
             Strategy::Adopt => match &reason {
-                Reason::File { source, compared: Compared::Differ } => {
+                Reason::File { source, compared: Compared::Differ } if !self.is_written(entry.from.id) => {
                     Ok(Place::Package { at: source.clone(), entry: op::Entry::Old(Slot::NEXT) })
                 }
                 _ => Err(Some(Obstacle::NotAdoptable)),

@@ -159,6 +159,7 @@ impl World {
                 };
                 Fact::Texts(names.map(link).collect())
             }
+            Need::Stored { .. } => panic!("{need:?}: the trees of these tests know no content"),
             Need::InStep { .. } | Need::Below { .. } | Need::Under { .. } => {
                 panic!("{need:?} has no fact for an answer")
             }

@@ -225,6 +225,8 @@ fn link(out: &mut Vec<u8>, path: &RelPath, text: &LinkText) {
 fn make(out: &mut Vec<u8>, path: &RelPath, thing: &Thing) {
     match thing {
         Thing::Link(text) => link(out, path, text),
+        // Stow has links only.
+        Thing::File(_) => {}
         Thing::Dir(pieces) => {
             line(out, &[b"MKDIR: ", path.as_bytes()]);
             for piece in pieces {
@@ -241,6 +243,8 @@ fn make(out: &mut Vec<u8>, path: &RelPath, thing: &Thing) {
 fn remove(out: &mut Vec<u8>, path: &RelPath, thing: &Thing) {
     match thing {
         Thing::Link(_) => line(out, &[b"UNLINK: ", path.as_bytes()]),
+        // Stow has links only.
+        Thing::File(_) => {}
         Thing::Dir(pieces) => {
             for piece in pieces.iter().rev() {
                 let path = path.join_path(&piece.path);
@@ -270,6 +274,7 @@ pub fn notice(out: &mut Vec<u8>, notice: &Notice) {
             return;
         }
         Notice::NoBackup { path, .. } => (b"WARNING: no backup to restore for ", path),
+        Notice::Edited(path) => (b"WARNING: left a changed file ", path),
     };
     let path: &[u8] = if path.is_root() { b"." } else { path.as_bytes() };
     line(out, &[words, path]);

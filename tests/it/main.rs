@@ -8,10 +8,12 @@ mod chkstow; // `chkstow` finds what is not as stow would have it
 mod corpus; // a real repository gets the links that GNU Stow makes
 mod differences; // the documented differences from GNU Stow are real
 mod differential; // farm's stow dialect does what GNU Stow 2.4 does, on thousands of random farms
+mod every_key; // one manifest with every key, on three platforms and in two profiles
 mod generations; // every change is one, and there is a way back
 mod kills; // a run that is killed is taken back or finished by the next one
 mod link;
 mod manifest; // farm.toml: packages land where it says, and mistakes are shown where they are
+mod mistakes; // what a manifest asks for and cannot be is told where it is
 mod races; // others change the target while farm is at work
 mod runs; // runs that are killed, stopped and hit by errors
 mod sandbox; // a home of its own for each test

@@ -80,7 +80,7 @@ pub const ROLLBACK: Run = Run::new(
 pub const MAIN: [Run; 7] = [NINE_PACKAGES, UNFOLD, REFOLD, ADOPT, BACKUP, RELINK, ROLLBACK];
 
 /// More runs, each with something that those do not have.
-pub const MORE: [Run; 17] = [
+pub const MORE: [Run; 18] = [
     Run::new(
         "link of two packages into nothing",
         || {
@@ -163,6 +163,26 @@ pub const MORE: [Run; 17] = [
             Some(home.into())
         },
         &["link", "p"],
+        1,
+    ),
+    Run::new(
+        "switch with copies",
+        || {
+            let home = Sandbox::with(&["dotfiles/p/x"]);
+            let manifest = |text: &str| {
+                let copy = |path: &str| format!("[file.'{path}']\ntext = '{text}'\nmethod = 'copy'\n");
+                format!("[package.p]\n{}{}", copy("~/changed"), copy(&format!("~/d/{text}")))
+            };
+            home.write("dotfiles/farm.toml", manifest("old"));
+            home.farm(&["switch", "-q"]).run().prints("");
+            home.write(
+                "dotfiles/farm.toml",
+                manifest("new") + "[file.'~/mine']\ntext = 'x'\nmethod = 'copy'\n",
+            );
+            home.write("mine", "the user's file");
+            Some(home.into())
+        },
+        &["switch", "--backup"],
         1,
     ),
     Run::new("stow", || Some(folded().into()), &["stow", "q"], 2),

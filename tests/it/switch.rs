@@ -265,7 +265,8 @@ fn a_command_that_fails_is_told_and_the_links_stay() {
     home.farm(&["switch"]).run().says(
         1,
         "switched: 1 link, 1 command run\n",
-        "error: `exit 7` failed: exit status: 7\nit was run because .a has changed\nthe links are as farm.toml says\n",
+        "error: `exit 7` failed: exit status: 7\nit was run because .a has changed\nthe links are as farm.toml says\nhint: \
+         the next `farm switch` runs it again\n",
     );
     assert_eq!(content(&home, ".a"), "a");
     let run = home.farm(&["undo"]).run();
@@ -276,6 +277,196 @@ fn a_command_that_fails_is_told_and_the_links_stay() {
         serde_json::json!([{"path": ".a", "command": "exit 7", "succeeded": false}])
     );
     assert_eq!(run.code(), 1);
+}
+
+/// Returns what a regular file holds, with its permissions.
+fn file(home: &Sandbox, path: &str) -> (String, u32) {
+    use std::os::unix::fs::PermissionsExt;
+    let metadata = std::fs::symlink_metadata(home.path(path)).unwrap();
+    assert!(metadata.is_file(), "{path}");
+    (std::fs::read_to_string(home.path(path)).unwrap(), metadata.permissions().mode() & 0o7777)
+}
+
+const COPIES: &str = "[file.'~/.d/copy']\nsource = 'top.txt'\nmethod = 'copy'\n[file.'~/.d/text']\ntext = 'one'\nmethod = \
+                      'copy'\nmode = '0600'\n[file.'~/.run']\ntemplate = 'run.j2'\nmethod = 'copy'\nexecutable = true\n";
+
+#[test]
+fn a_copy_is_a_file_that_is_kept_equal_and_comes_back_with_its_generation() {
+    let home = flat(COPIES);
+    home.write("dotfiles/run.j2", "{{ os }}");
+    home.mode("dotfiles/top.txt", 0o640);
+    let os = std::env::consts::OS;
+    home.farm(&["switch", "-n", "-v"]).run().prints(
+        "+ .d/\n+ .d/copy (a file)\n+ .d/text (a file)\n+ .run (a file)\nwould switch: 3 files written, 1 directory made; \
+         nothing was changed\n",
+    );
+    home.farm(&["switch"]).run().prints("switched: 3 files written, 1 directory made\n");
+    let first = [
+        (".d/copy", ("dotfiles/top.txt".to_owned(), 0o640)),
+        (".d/text", ("one".to_owned(), 0o600)),
+        (".run", (os.to_owned(), 0o755)),
+    ];
+    let is_first = || first.iter().for_each(|(path, it)| assert_eq!(file(&home, path), *it));
+    is_first();
+    home.farm(&["switch"]).run().prints("nothing to do: everything is as farm.toml says\n");
+    home.write("dotfiles/top.txt", "new");
+    home.write("dotfiles/farm.toml", COPIES.replace("'one'", "'two'").replace("0600", "0644"));
+    home.farm(&["switch", "-v"])
+        .run()
+        .prints("~ .d/copy (a file)\n~ .d/text (a file)\nswitched: 2 files changed\n");
+    assert_eq!(file(&home, ".d/copy"), ("new".to_owned(), 0o640));
+    assert_eq!(file(&home, ".d/text"), ("two".to_owned(), 0o644));
+    home.farm(&["undo"]).run();
+    is_first();
+    home.write("dotfiles/farm.toml", "[file.'~/.run']\ntext = 'x'\n");
+    home.farm(&["switch"]).run().prints("switched: 1 link, 2 files removed\n");
+    assert_eq!(home.tree().lines().count(), 1);
+    home.farm(&["undo"]).run();
+    is_first();
+    home.farm(&["rollback", "0"]).run();
+    assert_eq!(home.tree(), "");
+    home.farm(&["rollback", "1"]).run();
+    is_first();
+}
+
+#[test]
+fn a_copy_that_somebody_has_changed_is_in_the_way_and_is_never_lost() {
+    let home =
+        flat("[defaults]\nbackup-existing = 'number'\n[file.'~/.d/text']\ntext = 'one'\nmethod = 'copy'\n");
+    home.farm(&["switch"]).run();
+    home.write(".d/text", "mine");
+    let before = home.identity();
+    home.farm(&["switch"]).run().fails(
+        1,
+        "error: cannot link farm.toml: 1 thing is in the way\n  .d/text  a file that farm wrote, and somebody has changed \
+         since\nnothing was changed\nhint: --backup moves it aside\n",
+    );
+    home.farm(&["switch", "--adopt"]).run().fails_with(1, &["only a file is adopted"]);
+    assert_eq!(home.identity(), before);
+    home.farm(&["undo"]).run().fails_with(1, &["1 path was changed since", ".d/text"]);
+    assert_eq!(home.identity(), before);
+    home.farm(&["switch", "--skip"]).run();
+    assert_eq!(home.identity(), before);
+    home.farm(&["switch", "--backup"]).run().prints("switched: 1 file written, 1 file backed up\n");
+    assert_eq!(file(&home, ".d/text").0, "one");
+    assert_eq!(file(&home, ".d/text.backup").0, "mine");
+    home.farm(&["undo"]).run();
+    assert_eq!(home.identity(), before);
+    home.farm(&["switch", "--replace"]).run().prints("switched: 1 file written, 1 file replaced\n");
+    assert_eq!(file(&home, ".d/text").0, "one");
+    home.write(".d/text", "mine again");
+    home.write("dotfiles/farm.toml", "[package.zshrc]\n");
+    home.farm(&["switch"]).run().says(
+        0,
+        "switched: 1 link\n",
+        "warning: left .d/text: farm wrote it, and somebody has changed it since\n",
+    );
+    assert_eq!(file(&home, ".d/text").0, "mine again");
+    home.farm(&["switch"]).run().says(0, "nothing to do: everything is as farm.toml says\n", "");
+}
+
+#[test]
+fn what_is_in_the_way_of_a_copy_gives_way_as_it_is_asked() {
+    let home = flat(
+        "[file.'~/.same']\ntext = 'one'\nmethod = 'copy'\n[file.'~/.x']\ntext = 'one'\nmethod = 'copy'\n",
+    );
+    home.write(".same", "one");
+    home.mode(".same", 0o644);
+    home.file(".x/mine");
+    home.farm(&["switch"]).run().fails_with(1, &["  .x  a directory, where farm.toml has none\n"]);
+    home.farm(&["switch", "--backup"]).run().prints("switched: 1 file written, 1 directory backed up\n");
+    assert_eq!((file(&home, ".x").0, file(&home, ".same").0), ("one".to_owned(), "one".to_owned()));
+    assert!(home.path(".x.backup/mine").is_file());
+    home.remove(".x");
+    home.link(".x", "elsewhere");
+    home.farm(&["switch"]).run().fails_with(1, &["  .x  a link to elsewhere, not made by farm\n"]);
+    home.farm(&["switch", "--replace"]).run().prints("switched: 1 file written, 1 foreign link replaced\n");
+    // From a copy to a link and back.
+    let copy = std::fs::read_to_string(home.path("dotfiles/farm.toml")).unwrap();
+    home.write("dotfiles/farm.toml", copy.replace("method = 'copy'\n", ""));
+    home.farm(&["switch"]).run().prints("switched: 2 links\n");
+    assert_eq!(content(&home, ".x"), "one");
+    home.write("dotfiles/farm.toml", copy);
+    home.farm(&["switch"]).run().prints("switched: 2 files written\n");
+    assert_eq!(file(&home, ".x").0, "one");
+    home.write("dotfiles/farm.toml", "[package.zshrc]\n");
+    home.farm(&["switch"]).run().prints("switched: 1 link, 2 files removed\n");
+}
+
+#[test]
+fn a_seed_is_written_once_and_somebody_elses_from_then_on() {
+    let seed = |text: &str| format!("[file.'~/.d/seed']\ntext = '{text}'\nmethod = 'seed'\n");
+    let home = flat(&seed("one"));
+    home.farm(&["switch"]).run().prints("switched: 1 file written, 1 directory made\n");
+    home.write("dotfiles/farm.toml", seed("two"));
+    home.farm(&["switch"]).run().prints("nothing to do: everything is as farm.toml says\n");
+    assert_eq!(file(&home, ".d/seed").0, "one");
+    home.write(".d/seed", "mine");
+    home.farm(&["switch"]).run().prints("nothing to do: everything is as farm.toml says\n");
+    home.write("dotfiles/farm.toml", "[package.zshrc]\n");
+    home.farm(&["switch"]).run().says(
+        0,
+        "switched: 1 link\n",
+        "warning: left .d/seed: farm wrote it, and somebody has changed it since\n",
+    );
+    assert_eq!(file(&home, ".d/seed").0, "mine");
+    // Whatever is there stays; where nothing is, it is written; and it goes as it was written.
+    home.write("dotfiles/farm.toml", seed("three"));
+    home.farm(&["switch"]).run().prints("switched: 1 link removed\n");
+    assert_eq!(file(&home, ".d/seed").0, "mine");
+    home.remove(".d/seed");
+    home.farm(&["switch"]).run().prints("switched: 1 file written\n");
+    home.write("dotfiles/farm.toml", "[package.zshrc]\n");
+    home.farm(&["switch"]).run().prints("switched: 1 link, 1 file removed\n");
+    assert!(!home.path(".d/seed").exists());
+}
+
+#[test]
+fn a_command_that_failed_is_run_again_until_it_succeeds() {
+    let home = flat(
+        "[file.'~/.a']\ntext = 'a'\non-change = 'echo a >> log; test -e ready'\n[file.'~/.b']\ntext = 'b'\non-change = \
+         'echo b >> log'\n",
+    );
+    let call = |args: &[&str]| home.farm(&["-d", "dotfiles", "switch"]).args(args).from("").run();
+    let log = || std::fs::read_to_string(home.path("log")).unwrap_or_default();
+    assert_eq!((call(&[]).code(), log().as_str()), (1, "a\nb\n"));
+    let generations = || home.farm(&["generations"]).run().stdout.lines().count();
+    let count = generations();
+    call(&["-n"]).prints(
+        "! echo a >> log; test -e ready (for .a)\nwould switch: 1 command run; nothing was changed\n",
+    );
+    assert_eq!((call(&[]).code(), log().as_str()), (1, "a\nb\na\n"));
+    home.write("ready", "");
+    call(&[]).prints("switched: 1 command run\n");
+    assert_eq!((generations(), log().as_str()), (count, "a\nb\na\na\n"));
+    call(&[]).prints("nothing to do: everything is as farm.toml says\n");
+}
+
+#[test]
+fn what_no_generation_names_goes_when_generations_expire() {
+    let text = |text: &str| {
+        format!("[file.'~/.a']\ntext = '{text}'\n[file.'~/.b']\ntext = '{text}b'\nmethod = 'copy'\n")
+    };
+    let home = flat(&text("one"));
+    home.farm(&["switch"]).run();
+    for version in ["two", "three"] {
+        home.write("dotfiles/farm.toml", text(version));
+        home.farm(&["switch"]).run();
+    }
+    let stored = || {
+        let targets = std::fs::read_dir(home.state().join("targets")).unwrap().next().unwrap().unwrap();
+        let shelf = std::fs::read_dir(targets.path().join("rendered")).unwrap().next().unwrap().unwrap();
+        std::fs::read_dir(shelf.path()).unwrap().count()
+    };
+    assert_eq!(stored(), 6);
+    std::thread::sleep(std::time::Duration::from_millis(1100));
+    home.farm(&["generations", "--expire", "0s", "-n"]).run();
+    assert_eq!(stored(), 6);
+    home.farm(&["generations", "--expire", "0s"]).run().prints("dropped 2 generations, 1 to 2\n");
+    assert_eq!(stored(), 4);
+    home.farm(&["undo"]).run();
+    assert_eq!((content(&home, ".a").as_str(), file(&home, ".b").0.as_str()), ("two", "twob"));
+    home.farm(&["switch"]).run().prints("switched: 1 link changed, 1 file changed\n");
 }
 
 #[test]

@@ -175,9 +175,6 @@ fn words(fault: &Fault, said: &str) -> (String, String) {
             (format!("{} is not {expected}", shown(path)), "name another".to_owned())
         }
         Fault::Template(message) => ("this template cannot be rendered".to_owned(), shown(message)),
-        Fault::NotYet => {
-            ("farm cannot do this yet".to_owned(), "only method = \"link\" works so far".to_owned())
-        }
         Fault::Unreadable { path, error } => (format!("{} cannot be read", shown(path)), shown(error)),
     }
 }

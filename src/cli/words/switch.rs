@@ -41,7 +41,8 @@ impl Words {
                 format!("it was run because {} has changed", path_shown(farm, &command.at)),
                 "the links are as farm.toml says".to_owned(),
             ];
-            self.say_error(&format!("`{}` failed: {}", shown(&command.command), shown(how)), &facts, &[]);
+            let hints = ["the next `farm switch` runs it again".to_owned()];
+            self.say_error(&format!("`{}` failed: {}", shown(&command.command), shown(how)), &facts, &hints);
             exit = Exit::Refused;
         }
         exit

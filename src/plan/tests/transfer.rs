@@ -175,6 +175,7 @@ impl Disk {
     fn make(&mut self, path: &RelPath, thing: &Thing) {
         let entries = match thing {
             Thing::Link(text) => vec![(RelPath::root(), tail(text))],
+            Thing::File(_) => Vec::new(),
             Thing::Dir(pieces) => {
                 let piece =
                     |piece: &Piece| (piece.path.clone(), piece.text.as_ref().map_or("/".to_owned(), tail));
