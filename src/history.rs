@@ -12,7 +12,7 @@ use crate::execute::{Site, not_ready};
 use crate::farm::Memory;
 use crate::journal::{Header, Record};
 use crate::known::Known;
-use crate::op::{Change, Op, Place, Plan};
+use crate::op::{Change, Op, Place, Plan, Thing};
 use crate::path::{LinkText, Name, RelPath, Route};
 use crate::store::Store;
 use crate::sys::{Handle, os};
@@ -87,8 +87,15 @@ impl Memory<'_> {
         }
         let root = Path::new("/").join(os(root.as_bytes()));
         let changed = changed(store, &root, last, &phases)?;
+        // A directory with something in it that stays must stay, too.
+        let held = |op: &Op| {
+            let is_dir = op.change.old().is_some_and(|old| matches!(old, Thing::Dir(_)));
+            is_dir && changed.iter().any(|path| path.below(&op.path).is_some())
+        };
+        let held: Vec<RelPath> =
+            phases.iter().flat_map(|plan| plan.ops.unusual()).filter(held).map(|op| op.path).collect();
         for plan in &mut phases {
-            let is_left = |op: &Op| !changed.iter().any(|path| op.path.below(path).is_some());
+            let is_left = |op: &Op| !changed.iter().chain(&held).any(|path| op.path.below(path).is_some());
             plan.ops = plan.ops.iter().filter(is_left).collect();
         }
         phases.retain(|plan| !plan.is_empty());

@@ -256,12 +256,19 @@ impl Change {
 
     /// Returns what of the farm's own the change takes away, and what it makes.
     fn things(&self) -> impl Iterator<Item = &Thing> {
-        let (old, new) = match self {
-            Change::Make(new) | Change::Displace { new, .. } => (None, Some(new)),
-            Change::Remove(old) | Change::Restore { old, .. } => (Some(old), None),
-            Change::Swap { old, new } => (Some(old), Some(new)),
+        let new = match self {
+            Change::Make(new) | Change::Displace { new, .. } | Change::Swap { new, .. } => Some(new),
+            Change::Remove(_) | Change::Restore { .. } => None,
         };
-        old.into_iter().chain(new)
+        self.old().into_iter().chain(new)
+    }
+
+    /// Returns what of the farm's own the change takes away.
+    pub fn old(&self) -> Option<&Thing> {
+        match self {
+            Change::Remove(old) | Change::Restore { old, .. } | Change::Swap { old, .. } => Some(old),
+            Change::Make(_) | Change::Displace { .. } => None,
+        }
     }
 
     /// Returns the texts of all links that the change makes or takes away.

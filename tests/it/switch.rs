@@ -366,6 +366,19 @@ fn a_copy_that_somebody_has_changed_is_in_the_way_and_is_never_lost() {
 }
 
 #[test]
+fn going_back_leaves_a_changed_copy_with_its_directory() {
+    let home = flat(
+        "[package.zshrc]\n[file.'~/.d/text']\ntext = 'one'\nmethod = 'copy'\n[file.'~/.e']\ntext = 'one'\n",
+    );
+    home.farm(&["switch"]).run();
+    home.write(".d/text", "mine");
+    home.farm(&["rollback", "0"]).run().fails_with(1, &["1 path was changed since", "  .d/text"]);
+    let run = home.farm(&["rollback", "0", "--keep-going"]).run();
+    assert_eq!((run.code(), home.tree().as_str()), (0, ".d/\n.d/text\n"), "{run}");
+    assert_eq!(file(&home, ".d/text").0, "mine");
+}
+
+#[test]
 fn what_is_in_the_way_of_a_copy_gives_way_as_it_is_asked() {
     let home = flat(
         "[file.'~/.same']\ntext = 'one'\nmethod = 'copy'\n[file.'~/.x']\ntext = 'one'\nmethod = 'copy'\n",
