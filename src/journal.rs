@@ -200,6 +200,7 @@ mod tests {
             links: [(path("x"), LinkText::new(b"y"))].into(),
             dirs: [path("d")].into(),
             contents: [(path("x"), "0".to_owned())].into(),
+            session: vec!["s".to_owned()],
         });
         let phases = vec![
             Plan { ops: make.into_iter().chain(many).collect() },

@@ -18,6 +18,8 @@ pub struct Known {
     pub dirs: BTreeSet<RelPath>,
     /// What hashes of what is to be seen at target paths were, where somebody wants to know of a change.
     pub contents: BTreeMap<RelPath, String>,
+    /// The scripts that new shells run, by their paths from the state directory.
+    pub session: Vec<String>,
 }
 
 /// As it is written: a path need not be text, which keys of JSON are.
@@ -27,26 +29,30 @@ struct Lists {
     dirs: Vec<RelPath>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     contents: Vec<(RelPath, String)>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    session: Vec<String>,
 }
 
 impl From<Lists> for Known {
     fn from(lists: Lists) -> Known {
-        let Lists { links, dirs, contents } = lists;
+        let Lists { links, dirs, contents, session } = lists;
         Known {
             links: links.into_iter().collect(),
             dirs: dirs.into_iter().collect(),
             contents: contents.into_iter().collect(),
+            session,
         }
     }
 }
 
 impl From<Known> for Lists {
     fn from(known: Known) -> Lists {
-        let Known { links, dirs, contents } = known;
+        let Known { links, dirs, contents, session } = known;
         Lists {
             links: links.into_iter().collect(),
             dirs: dirs.into_iter().collect(),
             contents: contents.into_iter().collect(),
+            session,
         }
     }
 }
@@ -100,7 +106,12 @@ impl Known {
         let links = self.links.iter().filter_map(|(at, text)| Some((path(at)?, text.clone())));
         let contents = self.contents.iter().filter_map(|(at, hash)| Some((path(at)?, hash.clone())));
         let contents = contents.collect();
-        Known { links: links.collect(), dirs: self.dirs.iter().filter_map(&path).collect(), contents }
+        Known {
+            links: links.collect(),
+            dirs: self.dirs.iter().filter_map(&path).collect(),
+            contents,
+            session: self.session.clone(),
+        }
     }
 }
 
