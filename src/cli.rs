@@ -4,7 +4,12 @@ mod adopt;
 mod args;
 mod ask;
 mod contents;
+mod create;
+mod draft;
+mod env;
 mod history;
+mod import;
+mod init;
 mod json;
 mod manifest;
 #[cfg(test)]
@@ -66,6 +71,8 @@ pub struct StowRc {
     pub no_fold: bool,
     /// `--ignore`, regular expressions.
     pub ignore: OptionPatterns,
+    /// The same as they are written.
+    pub ignored: Vec<String>,
     /// `--defer`.
     pub defer: StartPatterns,
     /// `--override`.
@@ -99,6 +106,13 @@ pub fn run(args: Vec<OsString>, stowrc: impl FnOnce() -> Result<StowRc, String>)
         Command::Adopt(args) => adopt::adopt(global, args, &stowrc, &words),
         Command::Eject(args) => adopt::eject(global, args, &stowrc, &words),
         Command::Switch(asked) => switch::switch(global, asked, &stowrc, &words),
+        Command::Env(asked) => env::env(global, asked, &stowrc, &words),
+        Command::Init => init::init(global, &stowrc, &words),
+        Command::Import(asked) => import::import(global, asked, &stowrc, &words),
+        Command::Schema => {
+            words.print(&format!("{:#}\n", farm::manifest::schema()));
+            Exit::Done
+        }
         Command::Generations(asked) => history::generations(global, asked, &stowrc, &words),
         Command::Rollback(asked) => history::back(global, asked.id, asked.undo.keep_going, &stowrc, &words),
         Command::Undo(asked) => history::back(global, None, asked.keep_going, &stowrc, &words),

@@ -28,6 +28,15 @@ pub struct Way {
     pub phases: Vec<Plan>,
     /// Paths that somebody changed since in other ways, which the plans leave alone.
     pub changed: Vec<RelPath>,
+    /// The scripts that new shells run in that state, when they are others than now.
+    pub session: Option<Vec<String>>,
+}
+
+impl Way {
+    /// Tells whether the state is that already.
+    pub fn is_empty(&self) -> bool {
+        self.phases.is_empty() && self.session.is_none()
+    }
 }
 
 impl Memory<'_> {
@@ -99,7 +108,12 @@ impl Memory<'_> {
             plan.ops = plan.ops.iter().filter(is_left).collect();
         }
         phases.retain(|plan| !plan.is_empty());
-        Ok(Way { to, root, phases, changed })
+        let ids: Vec<u64> = headers.iter().map(|header| header.id).collect();
+        let mut at = BTreeMap::from([(history.state(to), Known::default())]);
+        let now = known_through(store, store.base()?, &ids, &mut at)?;
+        let session = at.remove(&history.state(to)).map(|then| then.session);
+        let session = session.filter(|session| *session != now.session);
+        Ok(Way { to, root, phases, changed, session })
     }
 
     /// Returns the backups that plans made beside their links and that no plan has put back: the link's path below
@@ -172,6 +186,8 @@ impl Memory<'_> {
         let mut name = |known: &Known| {
             named.extend(known.links.values().map(last_name));
             named.extend(known.files.values().map(|stored| stored.name.as_bytes().to_vec()));
+            let scripts = known.session.iter().filter_map(|path| path.rsplit('/').next());
+            named.extend(scripts.map(|name| name.as_bytes().to_vec()));
         };
         name(&store.base()?);
         let mut changes = Vec::new();
@@ -190,10 +206,15 @@ impl Memory<'_> {
 
 /// Returns what is known after these generations, by paths from the file system's root, when `base` is what was before.
 fn all_known(store: &Store, base: Known, ids: &[u64]) -> Result<Known> {
+    known_through(store, base, ids, &mut BTreeMap::new())
+}
+
+/// As [`all_known`], and enters what was known after each of the generations in `at`.
+fn known_through(store: &Store, base: Known, ids: &[u64], at: &mut BTreeMap<u64, Known>) -> Result<Known> {
     let mut known = base;
     let back_to = ids.iter().map(|&id| store.header(id).map(|header| header.back_to));
-    let back_to: BTreeSet<u64> = back_to.collect::<Result<Vec<_>>>()?.into_iter().flatten().collect();
-    let mut at: BTreeMap<u64, Known> = BTreeMap::new();
+    let mut back_to: BTreeSet<u64> = back_to.collect::<Result<Vec<_>>>()?.into_iter().flatten().collect();
+    back_to.extend(at.keys());
     if ids.first() == Some(&1) {
         at.insert(0, known.clone());
     }
@@ -215,6 +236,7 @@ fn all_known(store: &Store, base: Known, ids: &[u64]) -> Result<Known> {
             rest.dirs.extend(whole.dirs);
             rest.files.extend(whole.files);
             rest.contents.extend(whole.contents);
+            rest.session = whole.session;
             known = rest;
         }
         if back_to.contains(&id) {

@@ -204,6 +204,7 @@ mod tests {
             dirs: [path("d")].into(),
             files: [(path("f"), stored)].into(),
             contents: [(path("x"), "0".to_owned())].into(),
+            session: vec!["s".to_owned()],
         });
         let phases = vec![
             Plan { ops: make.into_iter().chain(many).collect() },

@@ -21,6 +21,8 @@ pub struct Known {
     pub files: BTreeMap<RelPath, Stored>,
     /// What hashes of what is to be seen at target paths were, where somebody wants to know of a change.
     pub contents: BTreeMap<RelPath, String>,
+    /// The scripts that new shells run, by their paths from the state directory.
+    pub session: Vec<String>,
 }
 
 /// As it is written: a path need not be text, which keys of JSON are.
@@ -32,28 +34,32 @@ struct Lists {
     files: Vec<(RelPath, Stored)>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     contents: Vec<(RelPath, String)>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    session: Vec<String>,
 }
 
 impl From<Lists> for Known {
     fn from(lists: Lists) -> Known {
-        let Lists { links, dirs, files, contents } = lists;
+        let Lists { links, dirs, files, contents, session } = lists;
         Known {
             links: links.into_iter().collect(),
             dirs: dirs.into_iter().collect(),
             files: files.into_iter().collect(),
             contents: contents.into_iter().collect(),
+            session,
         }
     }
 }
 
 impl From<Known> for Lists {
     fn from(known: Known) -> Lists {
-        let Known { links, dirs, files, contents } = known;
+        let Known { links, dirs, files, contents, session } = known;
         Lists {
             links: links.into_iter().collect(),
             dirs: dirs.into_iter().collect(),
             files: files.into_iter().collect(),
             contents: contents.into_iter().collect(),
+            session,
         }
     }
 }
@@ -118,6 +124,7 @@ impl Known {
             dirs: self.dirs.iter().filter_map(&path).collect(),
             files: files.collect(),
             contents: contents.collect(),
+            session: self.session.clone(),
         }
     }
 }

@@ -30,6 +30,7 @@ fn stowrc() -> Result<cli::StowRc, String> {
     };
     Ok(cli::StowRc {
         ignore: OptionPatterns::new(&found.ignore).map_err(|error| format!(".stowrc: {error}"))?,
+        ignored: found.ignore.iter().map(|pattern| String::from_utf8_lossy(pattern).into_owned()).collect(),
         defer: patterns(&found.defer, Origin::Defer)?,
         overrides: patterns(&found.overrides, Origin::Override)?,
         dir: found.dir.map(stow::path),

@@ -10,11 +10,15 @@ mod machine;
 mod mistake;
 mod place;
 mod read;
+mod schema;
+mod session;
 #[cfg(test)]
 mod tests;
 
 use std::collections::BTreeMap;
 use std::ops::Range;
+
+use serde::Serialize;
 
 use crate::package::Method;
 use crate::path::Name;
@@ -25,6 +29,8 @@ pub use keys::{Key, MANIFEST, Shape};
 pub use layout::{Base, Entry, Layout, Placed};
 pub use machine::Machine;
 pub use mistake::{Expected, Fault, Mistake, Only, nearest};
+pub use schema::schema;
+pub use session::Script;
 
 /// A value, and where the manifest says it.
 #[derive(Clone, Debug)]
@@ -193,7 +199,7 @@ pub struct When {
 }
 
 /// What a new shell gets.
-#[derive(Clone, Default, Debug)]
+#[derive(Clone, Default, Debug, Serialize)]
 pub struct Session {
     /// Directories that come before `PATH`.
     pub path: Vec<String>,
@@ -229,13 +235,12 @@ impl Manifest {
     pub fn says_nothing(&self) -> bool {
         let Manifest { defaults, packages, files, session, profiles } = self;
         let Defaults { target, landing, folding, naming, conflict, backup, ignore } = defaults;
-        let Session { path, variables, init } = session;
         packages.is_empty()
             && files.is_empty()
             && profiles.is_empty()
             && (target.is_none() && landing.is_none() && folding.is_none() && *naming == Naming::AsIs)
             && (conflict.is_none() && backup.is_none() && ignore.is_empty())
-            && (path.is_empty() && variables.is_empty() && init.is_empty())
+            && session.is_empty()
     }
 }
 

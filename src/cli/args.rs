@@ -9,6 +9,8 @@ use clap::{Parser, Subcommand, ValueEnum, ValueHint};
 use farm::manifest::Clash;
 use farm::{Action, Backup, Existing, Name, Strategy};
 
+use super::env::Shell;
+
 /// Links the packages of a dotfiles repository into your home, folded into as few symbolic links as possible.
 ///
 /// A package is a directory of the dotfiles directory; what is in it appears in the target. All or nothing: when
@@ -100,6 +102,14 @@ pub enum Command {
     /// Make the farm what farm.toml says: link what it names, and take away what an earlier switch or link made and it
     /// no longer names
     Switch(Switch),
+    /// Print what farm.toml has for new shells: `eval "$(farm env --shell sh)"`
+    Env(Env),
+    /// Write a farm.toml from what is there: the directories, .stowrc, and the links that exist
+    Init,
+    /// Write a farm.toml from Home Manager's home.nix; what it cannot say is listed with its lines
+    Import(Import),
+    /// Print the JSON schema of farm.toml, for editors
+    Schema,
     /// List what was changed, the newest first
     #[command(visible_alias = "log")]
     Generations(Generations),
@@ -125,6 +135,26 @@ pub struct Switch {
     pub profile: Option<String>,
     #[command(flatten)]
     pub in_the_way: InTheWay,
+}
+
+/// What `import` takes.
+#[derive(clap::Args, Debug)]
+pub struct Import {
+    /// The file that has home.file, xdg.configFile, home.sessionVariables, home.sessionPath and programs.zsh.initExtra; a
+    /// flake.nix beside it may have backupFileExtension
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub file: PathBuf,
+    /// Read settings in comments, too
+    #[arg(long)]
+    pub commented: bool,
+}
+
+/// What `env` takes.
+#[derive(clap::Args, Debug)]
+pub struct Env {
+    /// The shell that is to read it [default: that of $SHELL, else sh]
+    #[arg(long, value_name = "SHELL")]
+    pub shell: Option<Shell>,
 }
 
 /// What `generations` takes.

@@ -4,6 +4,7 @@ use farm::{Memory, Record, RelPath};
 use jiff::{Span, Timestamp, Zoned};
 
 use super::args::{Generations, Global, Recover};
+use super::env;
 use super::resolve::Farm;
 use super::session::{self, Session};
 use super::told::Told;
@@ -69,15 +70,21 @@ pub fn back(global: &Global, to: Option<u64>, keep_going: bool, stowrc: &StowRc,
         let memory = session.memory();
         let before = || memory.before().map_err(|error| words.memory_error(&error));
         let Some(to) = to.map_or_else(before, |to| Ok(Some(to)))? else { return Ok(words.nothing_to_undo()) };
+        let now = memory.known(&farm.root).map_err(|error| words.memory_error(&error))?;
         let way = memory.way(to).map_err(|error| words.no_way(&error))?;
         let farm = Farm { root: way.root.clone(), mount: RelPath::root(), ..farm };
         if !way.changed.is_empty() && !keep_going {
             return Ok(words.changed_since(&farm, &way));
         }
-        let failure = match global.dry_run || way.phases.is_empty() {
+        let failure = match global.dry_run || way.is_empty() {
             true => None,
             false => session.go_back(&way).err(),
         };
+        if let (Some(to), Some(state), None, false) =
+            (&way.session, environment::state_dir(), &failure, global.dry_run)
+        {
+            env::point(&state, &now.session, to).map_err(|error| words.left_behind(&error))?;
+        }
         if global.json {
             json::back(&farm, &way, failure.as_deref(), global.dry_run);
         }

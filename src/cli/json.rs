@@ -6,6 +6,7 @@ use std::io::Write as _;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
+use farm::manifest::Session;
 use farm::{
     Change, Compared, Conflict, Failure, Notice, Obstacle, Op, Place, Planned, Reason, RelPath, Thing, Way,
     What,
@@ -248,7 +249,7 @@ pub fn back(farm: &Farm, way: &Way, failure: Option<&Failure>, dry_run: bool) {
     write(&BackReport {
         command: "rollback",
         dry_run,
-        changed: !dry_run && failure.is_none() && !way.phases.is_empty(),
+        changed: !dry_run && failure.is_none() && !way.is_empty(),
         target: Text::from(farm.target().as_path()),
         to: way.to,
         ops: way.phases.iter().flat_map(|plan| plan.ops.iter()).map(|op| op_report(farm, &op)).collect(),
@@ -256,6 +257,16 @@ pub fn back(farm: &Farm, way: &Way, failure: Option<&Failure>, dry_run: bool) {
         error: failure.map(|failure| failure.error.to_string()),
         stuck: failure.map_or(Vec::new(), |f| f.stuck.iter().map(ToString::to_string).collect()),
     });
+}
+
+/// Prints what a new shell gets.
+pub fn session(session: &Session) {
+    write(session);
+}
+
+/// Prints what `init` or `import` has written, or would write.
+pub fn written(path: &Path, text: &str, dry_run: bool) {
+    write(&serde_json::json!({"path": Text::from(path), "written": !dry_run, "text": text}));
 }
 
 /// Prints that a command was refused before there was a plan.

@@ -61,6 +61,11 @@ impl Declared {
                 return Err(Refusal::Manifest(Box::new(Wrong { path, text, mistakes })));
             }
         };
+        Declared::of(path, text)
+    }
+
+    /// Reads the text of a manifest at `path`, whether it is there yet or not.
+    pub fn of(path: PathBuf, text: String) -> Result<Option<Declared>, Refusal> {
         let manifest = match Manifest::parse(&text) {
             Ok(manifest) => manifest,
             Err(mistakes) => return Err(Refusal::Manifest(Box::new(Wrong { path, text, mistakes }))),

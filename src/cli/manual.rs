@@ -4,6 +4,8 @@ use std::path::Path;
 
 use clap::CommandFactory as _;
 
+use farm::manifest::{Key, MANIFEST, Shape};
+
 use super::args::Args;
 
 /// What the page of `farm` says beside the options, in roff.
@@ -51,7 +53,7 @@ exit status is 3.
 fn pages() -> Vec<(String, String)> {
     let mut farm = Args::command();
     farm.build();
-    let mut pages = vec![page(&farm, "farm", MORE)];
+    let mut pages = vec![page(&farm, "farm", MORE), ("farm.toml.5".to_owned(), manifest())];
     for command in farm.get_subcommands().filter(|it| !["help", "stow", "chkstow"].contains(&it.get_name())) {
         let name = format!("farm-{}", command.get_name());
         pages.push(page(&command.clone().display_name(name.clone()), &name, ".SH SEE ALSO\n.BR farm (1)\n"));
@@ -64,6 +66,159 @@ fn page(command: &clap::Command, name: &str, more: &str) -> (String, String) {
     let man = clap_mangen::Man::new(command.clone().version(None)).title(name).manual("farm").source("farm");
     man.render(&mut text).expect("memory takes all");
     (format!("{name}.1"), String::from_utf8(text).expect("help texts are UTF-8") + more)
+}
+
+/// What the page of `farm.toml` begins with, in mdoc.
+const MANIFEST_HEAD: &str = r#".Dd November 23, 2026
+.Dt FARM.TOML 5
+.Os
+.Sh NAME
+.Nm farm.toml
+.Nd what belongs where in a farm
+.Sh DESCRIPTION
+.Nm
+lies at the top of a dotfiles directory and says where its packages land.
+It is written in TOML 1.0.
+Without one
+.Xr farm 1
+behaves as
+.Xr stow 1
+does there;
+where it says anything,
+.Pa .stowrc
+is not read.
+.Pp
+.Ic farm link ,
+.Ic unlink
+and
+.Ic relink
+take packages by their names there;
+.Ic farm switch
+makes the farm what the file says, in one plan and one generation.
+While it has a mistake nothing is changed.
+.Ic farm schema
+prints a JSON schema of it, and
+.Ic farm init
+and
+.Ic farm import
+write one.
+.Pp
+A target path begins with
+.Ql ~/
+or
+.Ql / .
+A source is a path from the directory of
+.Nm .
+.Sh SESSION
+.Ic farm switch
+points
+.Pa session.sh ,
+.Pa session.fish
+and
+.Pa session.nu
+in the state directory, which is
+.Pa ~/.local/state/farm
+unless
+.Xr farm 1
+says otherwise, to what
+.Ic session
+says.
+A shell reads it with
+.Ql .\& ~/.local/state/farm/session.sh
+(sh, bash, zsh) or
+.Ql source ,
+or prints it with
+.Ic farm env .
+.Pp
+In a directory or a value
+.Ql $NAME
+and
+.Ql ${NAME}
+stand for a variable of the shell that starts, nothing when it is not set;
+.Ql $$
+stands for a dollar, and
+.Ql ~/
+at the beginning for the home directory.
+All else stands for itself: no command is run.
+A variable is set after those that its value names.
+.Pp
+Variables and directories are entered once, by a hash of them in
+.Ev __FARM_SESSION :
+a shell that was started by one that has them goes past them, unless they have changed.
+The lines of
+.Ic session.init
+are run by every shell that reads the file.
+"#;
+
+/// What it ends with.
+const MANIFEST_TAIL: &str = r#".Sh EXAMPLES
+.Bd -literal
+[defaults]
+as = "~/.config/{package}"
+
+[package.nvim]
+
+[package.zshrc]
+into = "~"
+
+[files]
+"~/.ssh/config" = "ssh/ssh-config"
+
+[session.variables]
+EDITOR = "nvim"
+.Ed
+.Sh SEE ALSO
+.Xr farm 1 ,
+.Xr farm-switch 1 ,
+.Xr gitignore 5
+"#;
+
+/// Returns the page of `farm.toml`: every key of the table that the reader goes by.
+fn manifest() -> String {
+    let mut text = MANIFEST_HEAD.to_owned() + ".Sh KEYS\n.Bl -tag -width Ds\n";
+    if let Shape::Table(keys) = &MANIFEST {
+        keys.iter().for_each(|key| write_key("", key, &mut text));
+    }
+    text + ".El\n" + MANIFEST_TAIL
+}
+
+fn write_key(prefix: &str, key: &Key, text: &mut String) {
+    let name = format!("{prefix}{}", key.name);
+    let takes = takes(&key.shape);
+    text.push_str(&format!(".It Ic {} Pq {takes}\n{}\n", escaped(&name), escaped(key.about)));
+    write_below(&name, &key.shape, text);
+}
+
+fn write_below(name: &str, shape: &Shape, text: &mut String) {
+    match shape {
+        Shape::Table(keys) => keys.iter().for_each(|key| write_key(&format!("{name}."), key, text)),
+        Shape::Named(of, shape) => write_below(&format!("{name}.{of}"), shape, text),
+        Shape::Either(shapes) => shapes.iter().for_each(|shape| write_below(name, shape, text)),
+        _ => {}
+    }
+}
+
+/// Returns what a key takes, in roff.
+fn takes(shape: &Shape) -> String {
+    match shape {
+        Shape::Text => "string".to_owned(),
+        Shape::Flag => "true or false".to_owned(),
+        Shape::Number => "number".to_owned(),
+        Shape::Texts => "list of strings".to_owned(),
+        Shape::OneOf(choices) => choices.join(" | "),
+        Shape::Table(_) => "table".to_owned(),
+        Shape::Named(of, shape) => format!("table: {of} = {}", takes(shape)),
+        Shape::Either(shapes) => shapes.iter().map(takes).collect::<Vec<_>>().join(", or "),
+    }
+}
+
+/// Returns a text that roff shows as it is.
+fn escaped(text: &str) -> String {
+    let text = text.replace('\\', "\\e").replace('~', "\\(ti").replace(". ", ".\n");
+    text.lines()
+        .map(|line| if line.starts_with(['.', '\'']) { format!("\\&{line}") } else { line.to_owned() })
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 #[test]

@@ -43,6 +43,12 @@ pub enum Refusal {
     WhichProfile { known: Vec<String> },
     /// There is no such profile.
     UnknownProfile { name: String, known: Vec<String> },
+    /// There is a manifest where one was to be written.
+    ManifestExists { path: PathBuf },
+    /// A new manifest would say nothing.
+    NothingToWrite { dir: PathBuf },
+    /// A file to be imported is not in the Nix language.
+    NotNix { path: PathBuf, line: usize, message: String },
     /// Something could not be read.
     System(Error),
 }
@@ -352,6 +358,17 @@ pub fn steps(actions: &[Action], packages: &[Landed]) -> Vec<Step> {
     let step =
         |action: &Action, landed: &Landed| Step::new(*action, landed.package.clone(), landed.mount.clone());
     actions.iter().flat_map(|action| packages.iter().map(move |package| step(action, package))).collect()
+}
+
+/// Returns the dotfiles directory, free of links, whatever its manifest says.
+pub fn dotfiles_dir(dir: Option<&Path>, stowrc: &StowRc) -> Result<PathBuf, Refusal> {
+    let chosen = choose_dir(dir, stowrc)?;
+    directory(&chosen.path).map_err(|cause| Refusal::Directory {
+        role: "dotfiles directory",
+        path: chosen.path.clone(),
+        cause,
+        from: chosen.from,
+    })
 }
 
 fn choose_dir(typed: Option<&Path>, stowrc: &StowRc) -> Result<Choice, Refusal> {

@@ -18,10 +18,11 @@ use farm::{
 use super::args::{self, Global, Verb, Way};
 use super::ask::Asker;
 use super::contents::{self, Gathered};
+use super::env;
 use super::manifest::Declared;
 use super::resolve::{self, Refusal};
 use super::session::{self, Session};
-use super::told::{Ended, OnChange};
+use super::told::{Ended, NewShells, OnChange};
 use super::words::Words;
 use super::{Exit, StowRc, json, run};
 use crate::environment;
@@ -35,6 +36,7 @@ pub fn switch(global: &Global, args: &args::Switch, stowrc: &StowRc, words: &Wor
 struct Wanted {
     packages: Vec<Placed>,
     gathered: Gathered,
+    scripts: env::Scripts,
 }
 
 fn do_switch(global: &Global, args: &args::Switch, stowrc: &StowRc, words: &Words) -> Result<Exit, Exit> {
@@ -72,6 +74,12 @@ fn do_switch(global: &Global, args: &args::Switch, stowrc: &StowRc, words: &Word
     let mut after = after(&farm, &known, &request, &planned, &wanted);
     let is_clear = planned.conflicts.is_empty();
     let mut failure = None;
+    let state = environment::state_dir();
+    let is_pointed = state.as_deref().is_none_or(|state| env::is_pointed(state, &after.session));
+    let new_shells = match known.session == after.session && is_pointed {
+        true => NewShells::AsBefore,
+        false => NewShells::Differ,
+    };
     let mut commands = Vec::new();
     if is_clear {
         commands = on_change(&wanted, &known, &pending(&farm, session.memory(), words)?);
@@ -80,7 +88,10 @@ fn do_switch(global: &Global, args: &args::Switch, stowrc: &StowRc, words: &Word
         |planned: &Planned, known: &Known, after: &Known| !planned.plan.is_empty() || known != after;
     let taken_over = after.links.keys().filter(|path| !known.links.contains_key(path)).count();
     let taken_over = taken_over.saturating_sub(made(&planned.plan));
-    if !global.dry_run && is_clear && (changes(&planned, &known, &after) || !commands.is_empty()) {
+    let differs = |planned: &Planned, known: &Known, after: &Known| {
+        changes(planned, known, after) || new_shells == NewShells::Differ
+    };
+    if !global.dry_run && is_clear && (differs(&planned, &known, &after) || !commands.is_empty()) {
         if session.begin()? {
             let policy = request.policy.clone();
             (request, known) = self::request(&farm, &wanted, session.memory(), words)?;
@@ -98,9 +109,13 @@ fn do_switch(global: &Global, args: &args::Switch, stowrc: &StowRc, words: &Word
                 None => return Err(no_state(words)),
             }
         }
+        let session_after = after.session.clone();
         let phases: &[Plan] = if planned.plan.is_empty() { &[] } else { std::slice::from_ref(&planned.plan) };
-        if changes(&planned, &known, &after) {
+        if differs(&planned, &known, &after) {
             failure = session.apply_knowing(&farm.root, phases, Some(after)).err();
+        }
+        if let (None, Some(state)) = (&failure, &state) {
+            env::point(state, &known.session, &session_after).map_err(|error| words.left_behind(&error))?;
         }
         if failure.is_none() {
             commands.iter_mut().for_each(run_command);
@@ -110,7 +125,18 @@ fn do_switch(global: &Global, args: &args::Switch, stowrc: &StowRc, words: &Word
             remember(&farm, session.memory(), &late, words)?;
         }
     }
-    say(global, &farm, profile, &wanted, &planned, taken_over, &commands, failure.as_deref(), words)
+    say(
+        global,
+        &farm,
+        profile,
+        &wanted,
+        &planned,
+        taken_over,
+        new_shells,
+        &commands,
+        failure.as_deref(),
+        words,
+    )
 }
 
 #[expect(clippy::too_many_arguments, reason = "all that there is to say")]
@@ -121,6 +147,7 @@ fn say(
     wanted: &Wanted,
     planned: &Planned,
     taken_over: usize,
+    new_shells: NewShells,
     commands: &[OnChange],
     failure: Option<&Failure>,
     words: &Words,
@@ -129,7 +156,7 @@ fn say(
         let packages: Vec<RelPath> = wanted.packages.iter().map(|placed| placed.source.clone()).collect();
         json::print(Verb::Switch, farm, &packages, planned, commands, failure, global.dry_run);
     }
-    Ok(words.switched(farm, profile, planned, taken_over, commands, failure))
+    Ok(words.switched(farm, profile, planned, taken_over, new_shells, commands, failure))
 }
 
 /// Returns what counts on this machine and in this profile, once all of its sources were looked at.
@@ -157,7 +184,7 @@ fn wanted(farm: &resolve::Farm, declared: &Declared, profile: Option<&str>) -> R
         mistakes.sort_by_key(|mistake| mistake.span.start);
         return Err(declared.wrong(mistakes));
     }
-    Ok(Wanted { packages, gathered })
+    Ok(Wanted { packages, gathered, scripts: env::Scripts::new(&manifest.session) })
 }
 
 /// Returns the request, and what is known of the farm so far.
@@ -186,10 +213,12 @@ fn request(
     }
     let mut request = farm.request(steps, policy);
     let dir = rendered_route(farm).map_err(|refusal| words.refusal(&refusal))?;
-    if dir.is_none() && !wanted.gathered.files.is_empty() {
+    let mut files = wanted.gathered.files.clone();
+    files.extend(wanted.scripts.files.clone());
+    if dir.is_none() && !files.is_empty() {
         return Err(no_state(words));
     }
-    let (shelf, files) = (shelf(&farm.dir), wanted.gathered.files.clone());
+    let shelf = shelf(&farm.dir);
     request.rendered = dir.map(|dir| Arc::new(Rendered { dir, shelf: shelf.clone(), files }));
     let known = memory.known(&farm.root).map_err(|error| words.memory_error(&error))?;
     // Other dotfiles directories may have links in the same target.
@@ -252,6 +281,14 @@ fn after(
     after.files.retain(|_, stored| stored.shelf != shelf);
     after.files.extend(planned.files.clone());
     after.contents = wanted.gathered.hashes().collect();
+    if let Some(state) = environment::state_dir() {
+        let dir = rendered_dir(&state, &farm.target(), &farm.dir);
+        // Another dotfiles directory of the target may have something for new shells.
+        let is_own = |path: &String| state.join(path).starts_with(&dir);
+        if !wanted.scripts.files.is_empty() || after.session.iter().any(is_own) {
+            after.session = wanted.scripts.paths(&state, &dir);
+        }
+    }
     after
 }
 

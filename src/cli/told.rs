@@ -25,6 +25,15 @@ pub struct OnChange {
     pub ended: Option<Ended>,
 }
 
+/// Whether new shells get something else.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum NewShells {
+    /// They do.
+    Differ,
+    /// They do not.
+    AsBefore,
+}
+
 /// How a command ended.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Ended {

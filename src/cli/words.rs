@@ -1,6 +1,7 @@
 //! Every sentence of farm's own commands.
 
 mod history;
+mod import;
 mod manifest;
 mod switch;
 mod transfer;
@@ -20,6 +21,8 @@ use super::Exit;
 use super::args::{Global, Verb};
 use super::json;
 use super::resolve::{Cause, Farm, Refusal};
+
+pub use import::Because;
 
 const ERROR: Style = AnsiColor::Red.on_default().bold();
 const WARNING: Style = AnsiColor::Yellow.on_default().bold();
@@ -64,6 +67,18 @@ impl Words {
     /// Says what a system call could not do; nothing has changed.
     pub fn error(&self, error: &Error) -> Exit {
         self.say_refusal(&shown(&error.to_string()), &["nothing was changed".to_owned()], None);
+        Exit::Refused
+    }
+
+    /// Prints a text that is the result, as it is: it is for programs.
+    pub fn print(&self, text: &str) {
+        let _ = io::stdout().write_all(text.as_bytes());
+    }
+
+    /// Says what could not be done for new shells after the farm was changed.
+    pub fn left_behind(&self, error: &Error) -> Exit {
+        let facts = ["the links are as they should be; new shells get what they got before".to_owned()];
+        self.say_error(&shown(&error.to_string()), &facts, &["mend this and run `farm switch`".to_owned()]);
         Exit::Refused
     }
 
@@ -127,6 +142,16 @@ impl Words {
                     known => format!("there are {}", known.join(", ")),
                 };
                 (format!("there is no profile {name}"), Some(hint))
+            }
+            Refusal::ManifestExists { path } => (
+                format!("there is a {} already", path.display()),
+                Some("-n prints what would be written".to_owned()),
+            ),
+            Refusal::NothingToWrite { dir } => {
+                (format!("found nothing to say in a farm.toml in {}", dir.display()), None)
+            }
+            Refusal::NotNix { path, line, message } => {
+                (format!("{}:{line} is not in the Nix language: {message}", path.display()), None)
             }
             Refusal::System(error) => (error.to_string(), None),
         };

@@ -349,8 +349,16 @@ impl Reader {
             variables.extend(text(Some(value)).map(|text| (said.value, text.value)));
         }
         let init = table(table_of.get("init")).into_iter().flatten();
+        let path = texts(table_of.get("path"));
+        let tables =
+            [table_of.get("init"), table_of.get("variables")].into_iter().filter_map(table).flatten();
+        let said = tables.filter_map(|(_, value)| text(Some(value))).chain(path.iter().cloned());
+        // No shell has a way to write one.
+        for said in said.filter(|said| said.value.contains('\0')) {
+            self.mistake(&said, Fault::Nul);
+        }
         Session {
-            path: values(texts(table_of.get("path"))),
+            path: values(path),
             variables,
             init: init
                 .filter_map(|(shell, lines)| {

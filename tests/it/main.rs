@@ -8,8 +8,10 @@ mod chkstow; // `chkstow` finds what is not as stow would have it
 mod corpus; // a real repository gets the links that GNU Stow makes
 mod differences; // the documented differences from GNU Stow are real
 mod differential; // farm's stow dialect does what GNU Stow 2.4 does, on thousands of random farms
+mod env; // what farm.toml has for new shells, in the shells themselves
 mod every_key; // one manifest with every key, on three platforms and in two profiles
 mod generations; // every change is one, and there is a way back
+mod import; // a farm.toml from Home Manager, .stowrc, directories and links
 mod kills; // a run that is killed is taken back or finished by the next one
 mod link;
 mod manifest; // farm.toml: packages land where it says, and mistakes are shown where they are

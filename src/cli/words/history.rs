@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use farm::{Error, Failure, Header, Ops, READ_GENERATION, Recovered, RelPath, Way};
 
+use super::switch::SESSION;
 use super::{MADE, Tally, WARNING, Words, path_shown, plan_lines, shown, to_stdout};
 use crate::cli::Exit;
 use crate::cli::json;
@@ -193,8 +194,11 @@ impl Words {
             0 => "the state before the first generation".to_owned(),
             to => format!("generation {to}"),
         };
-        let words = Tally::of(&ops).words();
-        self.summary(&match (ops.is_empty(), self.dry_run) {
+        let mut parts = vec![Tally::of(&ops).words()];
+        parts.extend(way.session.as_ref().map(|_| SESSION.to_owned()));
+        parts.retain(|part| !part.is_empty());
+        let words = parts.join(", ");
+        self.summary(&match (way.is_empty(), self.dry_run) {
             (true, _) if !way.changed.is_empty() => format!("nothing to do: nothing else differs from {to}"),
             (true, _) => format!("nothing to do: this is {to}"),
             (false, true) => format!("would go back to {to}: {words}; nothing was changed"),

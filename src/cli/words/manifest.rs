@@ -135,7 +135,7 @@ fn words(fault: &Fault, said: &str) -> (String, String) {
             "nobody knows the home directory".to_owned(),
             "HOME is not set to an absolute path; write the path in full".to_owned(),
         ),
-        Fault::Nul => ("no path has a NUL in it".to_owned(), "leave it out".to_owned()),
+        Fault::Nul => ("there is a NUL in this".to_owned(), "leave it out".to_owned()),
         Fault::Placeholder(found) => (
             format!("{} stands for nothing", shown(found)),
             "only `{package}` does, for the package's name".to_owned(),

@@ -5,17 +5,22 @@ use farm::{Failure, Planned};
 use super::super::Exit;
 use super::super::args::Verb;
 use super::super::resolve::Farm;
-use super::super::told::{Ended, OnChange};
+use super::super::told::{Ended, NewShells, OnChange};
 use super::{CHANGED, Tally, Words, in_order, path_shown, plan_lines, shown, to_stdout};
+
+/// What is said of another session.
+pub(super) const SESSION: &str = "session changed for new shells";
 
 impl Words {
     /// Says what came of a switch to `profile`; `taken_over` links were there and right, and are farm's from now on.
+    #[expect(clippy::too_many_arguments, reason = "all that there is to say")]
     pub fn switched(
         &self,
         farm: &Farm,
         profile: Option<&str>,
         planned: &Planned,
         taken_over: usize,
+        session: NewShells,
         commands: &[OnChange],
         failure: Option<&Failure>,
     ) -> Exit {
@@ -29,7 +34,7 @@ impl Words {
             return Exit::Refused;
         }
         if !self.quiet && !self.json {
-            self.say_switched(farm, profile, planned, taken_over, commands);
+            self.say_switched(farm, profile, planned, taken_over, session, commands);
         }
         let failed = commands.iter().filter_map(|command| match &command.ended {
             Some(Ended::Badly(how)) => Some((command, how)),
@@ -54,6 +59,7 @@ impl Words {
         profile: Option<&str>,
         planned: &Planned,
         taken_over: usize,
+        session: NewShells,
         commands: &[OnChange],
     ) {
         if self.verbose {
@@ -73,9 +79,13 @@ impl Words {
         };
         part(taken_over, "link taken over", "links taken over");
         part(commands.len(), "command run", "commands run");
+        if session == NewShells::Differ {
+            parts.push(SESSION.to_owned());
+        }
         parts.retain(|part| !part.is_empty());
         let to = profile.map_or(String::new(), |profile| format!(" to {}", shown(profile)));
-        if planned.plan.is_empty() && taken_over == 0 && commands.is_empty() {
+        if planned.plan.is_empty() && taken_over == 0 && commands.is_empty() && session == NewShells::AsBefore
+        {
             let end =
                 if left_alone == 0 { "everything is as farm.toml says".to_owned() } else { parts.join(", ") };
             to_stdout(&format!("nothing to do: {end}"));
