@@ -12,8 +12,10 @@ mod manual;
 mod resolve;
 mod run;
 mod session;
+mod status;
 mod switch;
 mod told;
+mod untracked;
 mod words;
 
 use std::ffi::OsString;
@@ -99,6 +101,8 @@ pub fn run(args: Vec<OsString>, stowrc: impl FnOnce() -> Result<StowRc, String>)
         Command::Adopt(args) => adopt::adopt(global, args, &stowrc, &words),
         Command::Eject(args) => adopt::eject(global, args, &stowrc, &words),
         Command::Switch(asked) => switch::switch(global, asked, &stowrc, &words),
+        Command::Status(asked) => status::status(global, asked, &stowrc, &words),
+        Command::List(asked) => status::list(global, asked, &stowrc, &words),
         Command::Generations(asked) => history::generations(global, asked, &stowrc, &words),
         Command::Rollback(asked) => history::back(global, asked.id, asked.undo.keep_going, &stowrc, &words),
         Command::Undo(asked) => history::back(global, None, asked.keep_going, &stowrc, &words),

@@ -13,6 +13,7 @@ use crate::package::Request;
 use crate::plan::Planned;
 use crate::rulebook::RuleBook;
 use crate::scan::Scanner;
+use crate::status::Standing;
 use crate::store::{Store, Wait};
 use crate::sys::{Handle, os};
 
@@ -37,6 +38,15 @@ impl<'a> Farm<'a> {
     /// When something cannot be read.
     pub fn plan(&self) -> Result<Planned, ScanError> {
         self.scanner.plan()
+    }
+
+    /// Returns how the package of each step stands, whatever the step does; `known` is what farm made in the target.
+    /// Changes nothing.
+    ///
+    /// # Errors
+    /// When something cannot be read.
+    pub fn status(&self, known: &Known) -> Result<Vec<Standing>, ScanError> {
+        self.scanner.status(known)
     }
 
     /// Does a plan, all of it or nothing; see [`Memory::apply`].

@@ -55,6 +55,7 @@ mod rulebook;
 mod rules;
 mod scan;
 mod snapshot;
+mod status;
 mod store;
 mod sys;
 mod tree;
@@ -84,6 +85,7 @@ pub use rules::{
 };
 pub use scan::plan_transfer;
 pub use snapshot::{Fact, Need, Side, Snapshot, SourceId};
+pub use status::{Finding, Finds, Linked, Standing, Stands, State};
 pub use store::{READ_GENERATION, Store, Wait, is_interrupted, rendered_dir, shelf};
 pub use sys::{host_name, is_out_of_reach};
 pub use tree::{DirId, Entries, Leads, Link, Node, Tree};

@@ -9,12 +9,14 @@ use std::path::{Component, Path, PathBuf};
 use rayon::prelude::*;
 
 use crate::error::{Error, Result, ScanError};
+use crate::known::Known;
 use crate::package::Request;
 use crate::path::{LinkText, Name, RelPath, Route};
 use crate::plan::{Planned, Transfer, Transferred, plan, transfer};
 use crate::rulebook::RuleBook;
 use crate::rules::Rules;
 use crate::snapshot::{Fact, Need, Side, Snapshot, SourceId};
+use crate::status::{Standing, standing};
 use crate::sys::{self, Handle, os};
 use crate::tree::{LARGE, Leads, Node, Texts};
 use crate::written;
@@ -78,6 +80,28 @@ impl<'a> Scanner<'a> {
     /// When something cannot be read.
     pub fn transfer(&self, asked: &Transfer) -> Result<Transferred, ScanError> {
         self.think(|snapshot| transfer(self.request, asked, snapshot))
+    }
+
+    /// Returns how each package of the request's steps stands, reading what that takes.
+    ///
+    /// # Errors
+    /// When something cannot be read.
+    pub fn status(&self, known: &Known) -> Result<Vec<Standing>, ScanError> {
+        let mut snapshot = Snapshot::unread();
+        let mut found: Vec<Option<Standing>> = vec![None; self.request.steps.len()];
+        loop {
+            let mut needs = BTreeSet::new();
+            for (step, found) in self.request.steps.iter().zip(&mut found).filter(|(_, it)| it.is_none()) {
+                match standing(self.request, step, known, &snapshot) {
+                    Ok(standing) => *found = Some(standing),
+                    Err(lacking) => needs.extend(lacking),
+                }
+            }
+            if needs.is_empty() {
+                return Ok(found.into_iter().flatten().collect());
+            }
+            self.read(&mut snapshot, needs)?;
+        }
     }
 
     /// Lets a planner think until it lacks nothing.

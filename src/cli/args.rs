@@ -100,6 +100,12 @@ pub enum Command {
     /// Make the farm what farm.toml says: link what it names, and take away what an earlier switch or link made and it
     /// no longer names
     Switch(Switch),
+    /// Say how packages stand: linked, partly linked, in conflict, or no longer as farm left them
+    #[command(visible_alias = "st")]
+    Status(Status),
+    /// List packages, and where they land
+    #[command(visible_alias = "ls")]
+    List(List),
     /// List what was changed, the newest first
     #[command(visible_alias = "log")]
     Generations(Generations),
@@ -125,6 +131,55 @@ pub struct Switch {
     pub profile: Option<String>,
     #[command(flatten)]
     pub in_the_way: InTheWay,
+}
+
+/// What `status` takes.
+#[derive(clap::Args, Debug)]
+pub struct Status {
+    #[command(flatten)]
+    pub chosen: Chosen,
+    /// List each path, and say what is wrong with it
+    #[arg(short, long, conflicts_with = "tree")]
+    pub long: bool,
+    /// Draw the farm as a tree: each link with its package
+    #[arg(long)]
+    pub tree: bool,
+    /// Exit with 1 when anything is not as it should be
+    #[arg(long)]
+    pub check: bool,
+}
+
+/// What `list` takes.
+#[derive(clap::Args, Debug)]
+pub struct List {
+    #[command(flatten)]
+    pub chosen: Chosen,
+}
+
+/// The packages that a command looks at.
+#[derive(clap::Args, Debug)]
+pub struct Chosen {
+    /// Packages [default: those of farm.toml, and others with links; without one, every directory]
+    #[arg(value_name = "PKG", value_hint = ValueHint::DirPath)]
+    pub names: Vec<OsString>,
+    /// Translate `dot-name` in a package to `.name` in the target
+    #[arg(long)]
+    pub dotfiles: bool,
+}
+
+impl Chosen {
+    /// Returns the same as a [`Change`]: linking the packages.
+    pub fn of_link(&self) -> Change {
+        Change {
+            packages: Packages { names: self.names.clone(), dotfiles: self.dotfiles, keep_going: false },
+            no_fold: false,
+            ignore: Vec::new(),
+            defer: Vec::new(),
+            overrides: Vec::new(),
+            in_the_way: InTheWay::default(),
+            restore: false,
+        }
+    }
 }
 
 /// What `generations` takes.

@@ -1,5 +1,6 @@
 //! `--json`: the result of a command as one object on standard output.
 
+mod status;
 mod transfer;
 
 use std::io::Write as _;
@@ -16,6 +17,7 @@ use super::args::Verb;
 use super::resolve::Farm;
 use super::told::{Ended, OnChange, Told};
 
+pub use status::{list, status};
 pub use transfer::transferred;
 
 /// A path, a name or a link's text: a string, or where it is not UTF-8 an object with its bytes in hexadecimal.

@@ -1,6 +1,8 @@
-//! What the words and the JSON tell of: generations, and commands that were run.
+//! What the words and the JSON tell of: generations, commands that were run, and how packages stand.
 
-use farm::{Header, Ops, RelPath};
+use farm::{Header, Ops, RelPath, Standing, State};
+
+use super::resolve::Claim;
 
 /// A generation.
 pub struct Told {
@@ -32,4 +34,23 @@ pub enum Ended {
     Well,
     /// In another way; in the system's words.
     Badly(String),
+}
+
+/// How a package stands, and what of that matters here.
+#[derive(Debug)]
+pub struct Status {
+    /// How it stands.
+    pub standing: Standing,
+    /// Why it is looked at.
+    pub claim: Claim,
+    /// Files in its folded directories that git does not know, by their target paths.
+    pub new: Vec<RelPath>,
+}
+
+impl Status {
+    /// Tells whether anything is not as it should be: a package that nobody wants linked need not be.
+    pub fn is_off(&self) -> bool {
+        let is_right = matches!(self.standing.state(), State::Linked | State::Empty);
+        !is_right && (self.claim == Claim::Wanted || self.standing.is_there())
+    }
 }

@@ -2,6 +2,7 @@
 
 mod history;
 mod manifest;
+mod status;
 mod switch;
 mod transfer;
 

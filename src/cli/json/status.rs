@@ -1,0 +1,144 @@
+//! What `farm status` and `farm list` came to.
+
+use farm::{Action, Conflict, Finding, Finds, Linked, Mount, Route, Stands, State};
+use serde::Serialize;
+
+use super::super::resolve::{Farm, Landed};
+use super::super::told::Status;
+use super::{Text, conflict_report, path, write};
+
+#[derive(Serialize)]
+struct Report {
+    command: &'static str,
+    changed: bool,
+    dir: Text,
+    target: Text,
+    /// Whether anything is not as it should be.
+    off: bool,
+    packages: Vec<PackageReport>,
+}
+
+#[derive(Serialize)]
+struct PackageReport {
+    package: Text,
+    state: &'static str,
+    off: bool,
+    links: Vec<LinkReport>,
+    findings: Vec<FindingReport>,
+    /// Files in folded directories that git does not know.
+    new: Vec<Text>,
+}
+
+#[derive(Serialize)]
+struct LinkReport {
+    path: Text,
+    to: Text,
+    /// Whether it stands for a directory.
+    directory: bool,
+}
+
+#[derive(Serialize)]
+struct FindingReport {
+    path: Text,
+    finding: &'static str,
+    /// What is in the way, as in the conflicts of `link`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    to: Option<Text>,
+}
+
+/// Prints how packages stand.
+pub fn status(farm: &Farm, statuses: &[Status]) {
+    write(&Report {
+        command: "status",
+        changed: false,
+        dir: Text::from(farm.dir.as_path()),
+        target: Text::from(farm.target().as_path()),
+        off: statuses.iter().any(Status::is_off),
+        packages: statuses.iter().map(|status| package_report(farm, status)).collect(),
+    });
+}
+
+fn package_report(farm: &Farm, status: &Status) -> PackageReport {
+    let standing = &status.standing;
+    let link = |link: &Linked| LinkReport {
+        path: path(farm, &link.path),
+        to: Text::from(link.text.as_bytes()),
+        directory: link.stands == Stands::ForDirectory,
+    };
+    PackageReport {
+        package: Text::from(standing.package.as_bytes()),
+        state: match standing.state() {
+            State::Conflict => "conflict",
+            State::Drifted => "drifted",
+            State::Partly => "partly",
+            State::NotLinked => "not-linked",
+            State::Linked => "linked",
+            State::Empty => "empty",
+        },
+        off: status.is_off(),
+        links: standing.links.iter().map(link).collect(),
+        findings: standing.findings.iter().map(|finding| finding_report(farm, status, finding)).collect(),
+        new: status.new.iter().map(|new| path(farm, new)).collect(),
+    }
+}
+
+fn finding_report(farm: &Farm, status: &Status, finding: &Finding) -> FindingReport {
+    let (name, conflict, to) = match &finding.what {
+        Finds::Missing => ("missing", None, None),
+        Finds::Gone => ("gone", None, None),
+        Finds::Copy => ("copy", None, None),
+        Finds::Conflict(reason) => ("conflict", Some(reason), None),
+        Finds::Replaced(reason) => ("replaced", Some(reason), None),
+        Finds::Stale(text) => ("stale", None, Some(text)),
+        Finds::Dangling(text) => ("dangling", None, Some(text)),
+        Finds::Elsewhere(text) => ("elsewhere", None, Some(text)),
+        Finds::MustUnfold => ("must-unfold", None, None),
+        Finds::CouldFold => ("could-fold", None, None),
+    };
+    let conflict = conflict.map(|reason| {
+        let package = status.standing.package.clone();
+        let (path, reason) = (finding.path.clone(), reason.clone());
+        conflict_report(farm, &Conflict { action: Action::Link, package, path, reason })
+    });
+    let (reason, there) = conflict.map_or((None, None), |report| (Some(report.reason), report.to));
+    let to = to.map(|text| Text::from(text.as_bytes())).or(there);
+    FindingReport { path: path(farm, &finding.path), finding: name, reason, to }
+}
+
+#[derive(Serialize)]
+struct ListReport {
+    command: &'static str,
+    changed: bool,
+    dir: Text,
+    target: Text,
+    packages: Vec<LandingReport>,
+}
+
+#[derive(Serialize)]
+struct LandingReport {
+    package: Text,
+    /// `into` a directory, or `as` the path.
+    landing: &'static str,
+    path: Text,
+}
+
+/// Prints packages, and where they land.
+pub fn list(farm: &Farm, landed: &[&Landed]) {
+    let report = |landed: &&Landed| LandingReport {
+        package: Text::from(landed.package.as_bytes()),
+        landing: match landed.mount {
+            Mount::Into(_) => "into",
+            Mount::As(_) => "as",
+        },
+        path: Text::from(farm.absolute(&Route::below_root(landed.mount.at().clone())).as_path()),
+    };
+    write(&ListReport {
+        command: "list",
+        changed: false,
+        dir: Text::from(farm.dir.as_path()),
+        target: Text::from(farm.target().as_path()),
+        packages: landed.iter().map(report).collect(),
+    });
+}
