@@ -16,6 +16,7 @@ mod status;
 mod switch;
 mod told;
 mod untracked;
+mod why;
 mod words;
 
 use std::ffi::OsString;
@@ -102,6 +103,7 @@ pub fn run(args: Vec<OsString>, stowrc: impl FnOnce() -> Result<StowRc, String>)
         Command::Eject(args) => adopt::eject(global, args, &stowrc, &words),
         Command::Switch(asked) => switch::switch(global, asked, &stowrc, &words),
         Command::Status(asked) => status::status(global, asked, &stowrc, &words),
+        Command::Why(asked) => why::why(global, asked, &stowrc, &words),
         Command::List(asked) => status::list(global, asked, &stowrc, &words),
         Command::Generations(asked) => history::generations(global, asked, &stowrc, &words),
         Command::Rollback(asked) => history::back(global, asked.id, asked.undo.keep_going, &stowrc, &words),

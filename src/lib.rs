@@ -81,7 +81,7 @@ pub use policy::{
 pub use rendered::{Content, Rendered, Stored};
 pub use rulebook::RuleBook;
 pub use rules::{
-    Globs, OptionPatterns, Origin, PathPatterns, PatternError, RegexError, Rules, StartPatterns,
+    Globs, Kept, OptionPatterns, Origin, PathPatterns, PatternError, RegexError, Rules, StartPatterns,
 };
 pub use scan::plan_transfer;
 pub use snapshot::{Fact, Need, Side, Snapshot, SourceId};

@@ -14,7 +14,7 @@ use crate::package::Request;
 use crate::path::{LinkText, Name, RelPath, Route};
 use crate::plan::{Planned, Transfer, Transferred, plan, transfer};
 use crate::rulebook::RuleBook;
-use crate::rules::Rules;
+use crate::rules::{Candidate, Kept, Rules};
 use crate::snapshot::{Fact, Need, Side, Snapshot, SourceId};
 use crate::status::{Standing, standing};
 use crate::sys::{self, Handle, os};
@@ -102,6 +102,31 @@ impl<'a> Scanner<'a> {
             }
             self.read(&mut snapshot, needs)?;
         }
+    }
+
+    /// Returns what keeps an entry of a package out, or a directory above it, with the path in the package of what is kept
+    /// out.
+    ///
+    /// # Errors
+    /// When the package or its rules cannot be read.
+    pub fn kept_out(&self, package: &RelPath, entry: &RelPath) -> Result<Option<(RelPath, Kept)>, ScanError> {
+        let route = self.request.stow_dir.join_path(package);
+        let rules = self.package(&route)?;
+        let naming = self.request.policy.naming;
+        let mut source_dir = RelPath::root();
+        for name in entry.names() {
+            let path = source_dir.join(&name);
+            let on_disk = std::fs::symlink_metadata(self.absolute(&route.join_path(&path)));
+            let is_dir = on_disk.is_ok_and(|found| found.is_dir());
+            let spelled: Vec<Name> = source_dir.names().map(|name| naming.target_name(&name)).collect();
+            let target_dir = &RelPath::from_names(&spelled);
+            let candidate = Candidate { source_dir: &source_dir, target_dir, name: &name, is_dir };
+            if let Some(kept) = rules.keeps(&candidate) {
+                return Ok(Some((path, kept)));
+            }
+            source_dir = path;
+        }
+        Ok(None)
     }
 
     /// Lets a planner think until it lacks nothing.

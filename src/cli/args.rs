@@ -103,6 +103,8 @@ pub enum Command {
     /// Say how packages stand: linked, partly linked, in conflict, or no longer as farm left them
     #[command(visible_alias = "st")]
     Status(Status),
+    /// Say why a path is linked, or is not: the package, the rule, what is in the way
+    Why(Why),
     /// List packages, and where they land
     #[command(visible_alias = "ls")]
     List(List),
@@ -147,6 +149,17 @@ pub struct Status {
     /// Exit with 1 when anything is not as it should be
     #[arg(long)]
     pub check: bool,
+}
+
+/// What `why` takes.
+#[derive(clap::Args, Debug)]
+pub struct Why {
+    /// A path in the target, or in a package
+    #[arg(value_name = "PATH", value_hint = ValueHint::AnyPath)]
+    pub path: OsString,
+    /// Translate `dot-name` in a package to `.name` in the target
+    #[arg(long)]
+    pub dotfiles: bool,
 }
 
 /// What `list` takes.

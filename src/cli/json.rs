@@ -2,6 +2,7 @@
 
 mod status;
 mod transfer;
+mod why;
 
 use std::io::Write as _;
 use std::os::unix::ffi::OsStrExt;
@@ -19,6 +20,7 @@ use super::told::{Ended, OnChange, Told};
 
 pub use status::{list, status};
 pub use transfer::transferred;
+pub use why::why;
 
 /// A path, a name or a link's text: a string, or where it is not UTF-8 an object with its bytes in hexadecimal.
 #[derive(Serialize)]

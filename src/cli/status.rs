@@ -44,14 +44,22 @@ impl View {
         Ok(View { farm, packages, request, rules })
     }
 
+    /// Returns how all the packages stand.
+    ///
+    /// # Errors
+    /// How to exit, when that has been said.
+    pub fn standings(&self, global: &Global, words: &Words) -> Result<Vec<Standing>, Exit> {
+        let known = session::known(global, &self.farm, words)?;
+        let opened = Farm::open(&self.request, &self.rules).map_err(|error| words.error(&error))?;
+        opened.status(&known).map_err(|error| words.scan_error(&error))
+    }
+
     /// Returns how the packages stand; those that no manifest asks for only where they have links.
     ///
     /// # Errors
     /// How to exit, when that has been said.
     fn statuses(&self, global: &Global, words: &Words) -> Result<Vec<Status>, Exit> {
-        let known = session::known(global, &self.farm, words)?;
-        let opened = Farm::open(&self.request, &self.rules).map_err(|error| words.error(&error))?;
-        let standings = opened.status(&known).map_err(|error| words.scan_error(&error))?;
+        let standings = self.standings(global, words)?;
         let is_folded =
             |standing: &Standing| standing.links.iter().any(|it| it.stands == Stands::ForDirectory);
         let untracked = match standings.iter().any(is_folded) {

@@ -1,6 +1,8 @@
 //! What the words and the JSON tell of: generations, commands that were run, and how packages stand.
 
-use farm::{Header, Ops, RelPath, Standing, State};
+use std::path::PathBuf;
+
+use farm::{Finds, Header, Kept, LinkText, Ops, RelPath, Standing, State};
 
 use super::resolve::Claim;
 
@@ -53,4 +55,50 @@ impl Status {
         let is_right = matches!(self.standing.state(), State::Linked | State::Empty);
         !is_right && (self.claim == Claim::Wanted || self.standing.is_there())
     }
+}
+
+/// Why a path is linked, or is not, for one package.
+#[derive(Debug)]
+pub struct Because {
+    /// The package.
+    pub package: RelPath,
+    /// Why.
+    pub why: Why,
+}
+
+/// Why a path is linked, or is not.
+#[derive(Debug)]
+pub enum Why {
+    /// It is a link, or below one.
+    Link {
+        /// The link.
+        at: RelPath,
+        /// Its text.
+        text: LinkText,
+    },
+    /// It is a real directory with so many of the package's links in it.
+    Directory(usize),
+    /// Something at the path, or above it, is not as linking would make it.
+    Finding {
+        /// Where.
+        at: RelPath,
+        /// What.
+        what: Finds,
+    },
+    /// A rule keeps it out, or a directory above it.
+    Kept {
+        /// What is kept out, by its path in the package.
+        entry: RelPath,
+        /// The rule.
+        by: Kept,
+    },
+    /// The manifest says that the package is not for this machine.
+    NotHere {
+        /// The manifest.
+        manifest: PathBuf,
+        /// The line that names the package.
+        line: usize,
+    },
+    /// The package has it, and linking makes nothing for it: it is a directory with nothing to link.
+    Nothing,
 }

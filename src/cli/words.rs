@@ -5,6 +5,7 @@ mod manifest;
 mod status;
 mod switch;
 mod transfer;
+mod why;
 
 use std::ffi::OsStr;
 use std::fmt::Write as _;

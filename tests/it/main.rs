@@ -17,7 +17,8 @@ mod mistakes; // what a manifest asks for and cannot be is told where it is
 mod races; // others change the target while farm is at work
 mod runs; // runs that are killed, stopped and hit by errors
 mod sandbox; // a home of its own for each test
-mod status; // how packages stand, and why
+mod status; // how packages stand, and where they land
 mod stowrc; // resource files give stow its options
 mod strategies; // what is in the way is skipped, backed up, adopted, replaced, or asked about
 mod switch; // the farm becomes what farm.toml says
+mod why; // which rule makes a path a link, or keeps it from being one

@@ -85,17 +85,10 @@ fn package_report(farm: &Farm, status: &Status) -> PackageReport {
 }
 
 fn finding_report(farm: &Farm, status: &Status, finding: &Finding) -> FindingReport {
-    let (name, conflict, to) = match &finding.what {
-        Finds::Missing => ("missing", None, None),
-        Finds::Gone => ("gone", None, None),
-        Finds::Copy => ("copy", None, None),
-        Finds::Conflict(reason) => ("conflict", Some(reason), None),
-        Finds::Replaced(reason) => ("replaced", Some(reason), None),
-        Finds::Stale(text) => ("stale", None, Some(text)),
-        Finds::Dangling(text) => ("dangling", None, Some(text)),
-        Finds::Elsewhere(text) => ("elsewhere", None, Some(text)),
-        Finds::MustUnfold => ("must-unfold", None, None),
-        Finds::CouldFold => ("could-fold", None, None),
+    let (conflict, to) = match &finding.what {
+        Finds::Conflict(reason) | Finds::Replaced(reason) => (Some(reason), None),
+        Finds::Stale(text) | Finds::Dangling(text) | Finds::Elsewhere(text) => (None, Some(text)),
+        Finds::Missing | Finds::Gone | Finds::Copy | Finds::MustUnfold | Finds::CouldFold => (None, None),
     };
     let conflict = conflict.map(|reason| {
         let package = status.standing.package.clone();
@@ -104,7 +97,23 @@ fn finding_report(farm: &Farm, status: &Status, finding: &Finding) -> FindingRep
     });
     let (reason, there) = conflict.map_or((None, None), |report| (Some(report.reason), report.to));
     let to = to.map(|text| Text::from(text.as_bytes())).or(there);
-    FindingReport { path: path(farm, &finding.path), finding: name, reason, to }
+    FindingReport { path: path(farm, &finding.path), finding: finding_name(&finding.what), reason, to }
+}
+
+/// Returns the key of a finding.
+pub(super) fn finding_name(what: &Finds) -> &'static str {
+    match what {
+        Finds::Missing => "missing",
+        Finds::Gone => "gone",
+        Finds::Copy => "copy",
+        Finds::Conflict(_) => "conflict",
+        Finds::Replaced(_) => "replaced",
+        Finds::Stale(_) => "stale",
+        Finds::Dangling(_) => "dangling",
+        Finds::Elsewhere(_) => "elsewhere",
+        Finds::MustUnfold => "must-unfold",
+        Finds::CouldFold => "could-fold",
+    }
 }
 
 #[derive(Serialize)]

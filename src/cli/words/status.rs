@@ -190,7 +190,7 @@ fn lines(status: &Status) -> Vec<(&RelPath, Style, &'static str, String)> {
     lines
 }
 
-fn finding(package: &RelPath, what: &Finds) -> String {
+pub(super) fn finding(package: &RelPath, what: &Finds) -> String {
     let name = name(package);
     match what {
         Finds::Missing => "no link yet".to_owned(),
