@@ -4,6 +4,7 @@ mod adopt;
 mod args;
 mod ask;
 mod contents;
+mod diff;
 mod history;
 mod json;
 mod manifest;
@@ -104,6 +105,7 @@ pub fn run(args: Vec<OsString>, stowrc: impl FnOnce() -> Result<StowRc, String>)
         Command::Switch(asked) => switch::switch(global, asked, &stowrc, &words),
         Command::Status(asked) => status::status(global, asked, &stowrc, &words),
         Command::Why(asked) => why::why(global, asked, &stowrc, &words),
+        Command::Diff(asked) => diff::diff(global, asked, &stowrc, &words),
         Command::List(asked) => status::list(global, asked, &stowrc, &words),
         Command::Generations(asked) => history::generations(global, asked, &stowrc, &words),
         Command::Rollback(asked) => history::back(global, asked.id, asked.undo.keep_going, &stowrc, &words),

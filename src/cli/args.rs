@@ -105,6 +105,8 @@ pub enum Command {
     Status(Status),
     /// Say why a path is linked, or is not: the package, the rule, what is in the way
     Why(Why),
+    /// Show how files that are in the way differ from those of packages
+    Diff(Diff),
     /// List packages, and where they land
     #[command(visible_alias = "ls")]
     List(List),
@@ -160,6 +162,13 @@ pub struct Why {
     /// Translate `dot-name` in a package to `.name` in the target
     #[arg(long)]
     pub dotfiles: bool,
+}
+
+/// What `diff` takes.
+#[derive(clap::Args, Debug)]
+pub struct Diff {
+    #[command(flatten)]
+    pub chosen: Chosen,
 }
 
 /// What `list` takes.

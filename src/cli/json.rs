@@ -18,7 +18,7 @@ use super::args::Verb;
 use super::resolve::Farm;
 use super::told::{Ended, OnChange, Told};
 
-pub use status::{list, status};
+pub use status::{differences, list, status};
 pub use transfer::transferred;
 pub use why::why;
 

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use farm::{Finds, Header, Kept, LinkText, Ops, RelPath, Standing, State};
+use farm::{Finds, Header, Kept, LinkText, Ops, Reason, RelPath, Standing, State};
 
 use super::resolve::Claim;
 
@@ -101,4 +101,17 @@ pub enum Why {
     },
     /// The package has it, and linking makes nothing for it: it is a directory with nothing to link.
     Nothing,
+}
+
+/// What a link would replace.
+#[derive(Debug)]
+pub struct Difference {
+    /// The package.
+    pub package: RelPath,
+    /// Where, from the farm's root.
+    pub path: RelPath,
+    /// What is there.
+    pub reason: Reason,
+    /// How it differs from the package's file, when both are files: a unified diff, or why there is none.
+    pub diff: Option<Result<String, String>>,
 }

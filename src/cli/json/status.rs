@@ -4,8 +4,8 @@ use farm::{Action, Conflict, Finding, Finds, Linked, Mount, Route, Stands, State
 use serde::Serialize;
 
 use super::super::resolve::{Farm, Landed};
-use super::super::told::Status;
-use super::{Text, conflict_report, path, write};
+use super::super::told::{Difference, Status};
+use super::{ConflictReport, Text, conflict_report, path, write};
 
 #[derive(Serialize)]
 struct Report {
@@ -149,5 +149,48 @@ pub fn list(farm: &Farm, landed: &[&Landed]) {
         dir: Text::from(farm.dir.as_path()),
         target: Text::from(farm.target().as_path()),
         packages: landed.iter().map(report).collect(),
+    });
+}
+
+#[derive(Serialize)]
+struct DiffReport {
+    command: &'static str,
+    changed: bool,
+    dir: Text,
+    target: Text,
+    differences: Vec<DifferenceReport>,
+}
+
+#[derive(Serialize)]
+struct DifferenceReport {
+    #[serde(flatten)]
+    conflict: ConflictReport,
+    /// A unified diff of the two files.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    diff: Option<String>,
+    /// Why there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    no_diff: Option<String>,
+}
+
+/// Prints what links would replace.
+pub fn differences(farm: &Farm, differences: &[Difference]) {
+    let report = |it: &Difference| {
+        let (package, path, reason) = (it.package.clone(), it.path.clone(), it.reason.clone());
+        let conflict = Conflict { action: Action::Link, package, path, reason };
+        let plain = |text: &String| anstream::adapter::strip_str(text).to_string();
+        let (diff, no_diff) = match &it.diff {
+            Some(Ok(diff)) => (Some(plain(diff)), None),
+            Some(Err(why)) => (None, Some(why.clone())),
+            None => (None, None),
+        };
+        DifferenceReport { conflict: conflict_report(farm, &conflict), diff, no_diff }
+    };
+    write(&DiffReport {
+        command: "diff",
+        changed: false,
+        dir: Text::from(farm.dir.as_path()),
+        target: Text::from(farm.target().as_path()),
+        differences: differences.iter().map(report).collect(),
     });
 }

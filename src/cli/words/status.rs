@@ -6,7 +6,7 @@ use anstyle::{AnsiColor, Style};
 use farm::{Finding, Finds, Linked, Mount, Name, Reason, RelPath, Standing, Stands, State};
 
 use super::super::resolve::{Farm, Landed};
-use super::super::told::Status;
+use super::super::told::{Difference, Status};
 use super::{
     CHANGED, GONE, HINT, MADE, Words, name, name_shown, path_shown, plain_reason, shown, text_shown,
     to_stdout,
@@ -81,6 +81,20 @@ impl Words {
         }
         to_stdout(&shown(&farm.target().to_string_lossy()));
         top.draw(&mut String::new());
+    }
+
+    /// Shows what links would replace: differences of files, and for all else what it is.
+    pub fn differences(&self, farm: &Farm, differences: &[Difference]) {
+        if self.quiet {
+            return;
+        }
+        for Difference { package, path, reason, diff } in differences {
+            match diff {
+                Some(Ok(diff)) => to_stdout(diff.trim_end_matches('\n')),
+                Some(Err(why)) => to_stdout(&format!("{}: {why}", path_shown(farm, path))),
+                None => to_stdout(&format!("{}: {}", path_shown(farm, path), plain_reason(package, reason))),
+            }
+        }
     }
 
     /// Lists packages, and where they land.
