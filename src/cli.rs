@@ -5,6 +5,7 @@ mod args;
 mod ask;
 mod contents;
 mod create;
+mod diff;
 mod draft;
 mod env;
 mod history;
@@ -17,8 +18,11 @@ mod manual;
 mod resolve;
 mod run;
 mod session;
+mod status;
 mod switch;
 mod told;
+mod untracked;
+mod why;
 mod words;
 
 use std::ffi::OsString;
@@ -113,6 +117,10 @@ pub fn run(args: Vec<OsString>, stowrc: impl FnOnce() -> Result<StowRc, String>)
             words.print(&format!("{:#}\n", farm::manifest::schema()));
             Exit::Done
         }
+        Command::Status(asked) => status::status(global, asked, &stowrc, &words),
+        Command::Why(asked) => why::why(global, asked, &stowrc, &words),
+        Command::Diff(asked) => diff::diff(global, asked, &stowrc, &words),
+        Command::List(asked) => status::list(global, asked, &stowrc, &words),
         Command::Generations(asked) => history::generations(global, asked, &stowrc, &words),
         Command::Rollback(asked) => history::back(global, asked.id, asked.undo.keep_going, &stowrc, &words),
         Command::Undo(asked) => history::back(global, None, asked.keep_going, &stowrc, &words),

@@ -10,9 +10,12 @@ use crate::journal::Header;
 use crate::known::Known;
 use crate::op::Plan;
 use crate::package::Request;
+use crate::path::RelPath;
 use crate::plan::Planned;
 use crate::rulebook::RuleBook;
+use crate::rules::Kept;
 use crate::scan::Scanner;
+use crate::status::Standing;
 use crate::store::{Store, Wait};
 use crate::sys::{Handle, os};
 
@@ -37,6 +40,24 @@ impl<'a> Farm<'a> {
     /// When something cannot be read.
     pub fn plan(&self) -> Result<Planned, ScanError> {
         self.scanner.plan()
+    }
+
+    /// Returns how the package of each step stands, whatever the step does; `known` is what farm made in the target.
+    /// Changes nothing.
+    ///
+    /// # Errors
+    /// When something cannot be read.
+    pub fn status(&self, known: &Known) -> Result<Vec<Standing>, ScanError> {
+        self.scanner.status(known)
+    }
+
+    /// Returns what keeps an entry of a package out of the farm, or a directory above it, with the path in the package of
+    /// what is kept out; `None` for an entry that counts.
+    ///
+    /// # Errors
+    /// When the package or its rules cannot be read.
+    pub fn kept_out(&self, package: &RelPath, entry: &RelPath) -> Result<Option<(RelPath, Kept)>, ScanError> {
+        self.scanner.kept_out(package, entry)
     }
 
     /// Does a plan, all of it or nothing; see [`Memory::apply`].

@@ -55,6 +55,7 @@ mod rulebook;
 mod rules;
 mod scan;
 mod snapshot;
+mod status;
 mod store;
 mod sys;
 mod tree;
@@ -80,10 +81,11 @@ pub use policy::{
 pub use rendered::{Content, Rendered, Stored};
 pub use rulebook::RuleBook;
 pub use rules::{
-    Globs, OptionPatterns, Origin, PathPatterns, PatternError, RegexError, Rules, StartPatterns,
+    Globs, Kept, OptionPatterns, Origin, PathPatterns, PatternError, RegexError, Rules, StartPatterns,
 };
 pub use scan::plan_transfer;
 pub use snapshot::{Fact, Need, Side, Snapshot, SourceId};
+pub use status::{Finding, Finds, Linked, Standing, Stands, State};
 pub use store::{READ_GENERATION, Store, Wait, is_interrupted, rendered_dir, shelf};
 pub use sys::{host_name, is_out_of_reach};
 pub use tree::{DirId, Entries, Leads, Link, Node, Tree};

@@ -102,6 +102,28 @@ pub fn plan(request: &Request, snapshot: &Snapshot) -> Result<Planned, BTreeSet<
     }
 }
 
+/// Where planning a request leads, whatever stands in the way: that stays, and the rest is planned.
+pub(crate) struct Survey {
+    /// What would be done.
+    pub plan: Plan,
+    /// What stands in the way.
+    pub conflicts: Vec<Conflict>,
+}
+
+/// Plans `request` on what `snapshot` knows, conflicts or not. What comes of it is for looking at only.
+///
+/// # Errors
+/// As [`plan`].
+pub(crate) fn survey(request: &Request, snapshot: &Snapshot) -> Result<Survey, BTreeSet<Need>> {
+    let mut planner = Planner::new(request, snapshot);
+    planner.run();
+    let Planner { tree, needs, fates, conflicts, .. } = planner;
+    if !needs.is_empty() {
+        return Err(needs);
+    }
+    Ok(Survey { plan: Plan::between(&snapshot.target, &tree, &fates), conflicts })
+}
+
 /// Directories with fewer entries are mirrored one entry after the other. Tests mirror whatever they can.
 const WORTH_MIRRORING: usize = if cfg!(test) { 1 } else { 32 };
 

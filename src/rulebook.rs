@@ -64,8 +64,9 @@ impl RuleBook {
     ) -> Result<RuleBook, ScanError> {
         let handle = Handle::open(path).map_err(|e| Error::new("open dotfiles directory", path, e))?;
         let dotfiles = glob_list(&handle, path, Base::Dotfiles)?;
-        let list = |globs: &[String], file: &str| {
+        let list = |globs: &[String], file: &'static str| {
             GlobList::new(Base::Package, globs.join("\n").as_bytes())
+                .map(|list| list.of_option(file))
                 .map_err(|error| ScanError::Glob { file: file.into(), error })
         };
         let (manifest, options) = (list(manifest, "farm.toml")?, list(globs, "--ignore")?);
@@ -123,7 +124,7 @@ fn stow_list(dir: &Handle, path: &Path, name: &[u8]) -> Result<Option<IgnoreList
 fn glob_list(dir: &Handle, path: &Path, base: Base) -> Result<GlobList, ScanError> {
     let text = pattern_file(dir, path, FARMIGNORE.as_bytes())?.unwrap_or_default();
     let bad = |error: PatternError| ScanError::Glob { file: path.join(FARMIGNORE), error };
-    GlobList::new(base, &text).map_err(bad)
+    Ok(GlobList::new(base, &text).map_err(bad)?.in_file(path.join(FARMIGNORE), text))
 }
 
 /// Reads the file of patterns `name` in the directory `dir`, which lies at `path`; `None` when there is none.

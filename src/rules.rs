@@ -5,6 +5,8 @@ mod native;
 mod perl;
 mod stow;
 
+use std::path::PathBuf;
+
 use crate::path::{Name, RelPath};
 
 pub use builtin::LIST_NAME;
@@ -25,6 +27,35 @@ pub struct Candidate<'a> {
     pub is_dir: bool,
 }
 
+/// What keeps an entry out of a farm.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Kept {
+    /// It is a file of rules itself.
+    Rules,
+    /// The built-in list.
+    BuiltIn,
+    /// A gitignore pattern in a file.
+    ByFile {
+        /// The file.
+        file: PathBuf,
+        /// The line, counted from 1.
+        line: usize,
+        /// The pattern.
+        pattern: String,
+    },
+    /// A gitignore pattern of an option or of a key of the manifest.
+    ByOption {
+        /// The option or the file.
+        option: &'static str,
+        /// The pattern.
+        pattern: String,
+    },
+    /// The package's `.stow-local-ignore`.
+    StowList,
+    /// A `.stowrc`.
+    StowRc,
+}
+
 /// Which entries of one package count.
 #[derive(Clone, Debug)]
 pub enum Rules {
@@ -43,6 +74,15 @@ impl Rules {
             Rules::All => false,
             Rules::Native(rules) => rules.ignores(candidate),
             Rules::Stow(rules) => rules.ignores(candidate.target_dir.as_bytes(), candidate.name.as_bytes()),
+        }
+    }
+
+    /// Returns what keeps an entry out; says the same as [`ignores`](Self::ignores), with the reason.
+    pub fn keeps(&self, candidate: &Candidate) -> Option<Kept> {
+        match self {
+            Rules::All => None,
+            Rules::Native(rules) => rules.keeps(candidate),
+            Rules::Stow(_) => self.ignores(candidate).then_some(Kept::StowList),
         }
     }
 

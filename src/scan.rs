@@ -9,12 +9,14 @@ use std::path::{Component, Path, PathBuf};
 use rayon::prelude::*;
 
 use crate::error::{Error, Result, ScanError};
+use crate::known::Known;
 use crate::package::Request;
 use crate::path::{LinkText, Name, RelPath, Route};
 use crate::plan::{Planned, Transfer, Transferred, plan, transfer};
 use crate::rulebook::RuleBook;
-use crate::rules::Rules;
+use crate::rules::{Candidate, Kept, Rules};
 use crate::snapshot::{Fact, Need, Side, Snapshot, SourceId};
+use crate::status::{Standing, standing};
 use crate::sys::{self, Handle, os};
 use crate::tree::{LARGE, Leads, Node, Texts};
 use crate::written;
@@ -78,6 +80,53 @@ impl<'a> Scanner<'a> {
     /// When something cannot be read.
     pub fn transfer(&self, asked: &Transfer) -> Result<Transferred, ScanError> {
         self.think(|snapshot| transfer(self.request, asked, snapshot))
+    }
+
+    /// Returns how each package of the request's steps stands, reading what that takes.
+    ///
+    /// # Errors
+    /// When something cannot be read.
+    pub fn status(&self, known: &Known) -> Result<Vec<Standing>, ScanError> {
+        let mut snapshot = Snapshot::unread();
+        let mut found: Vec<Option<Standing>> = vec![None; self.request.steps.len()];
+        loop {
+            let mut needs = BTreeSet::new();
+            for (step, found) in self.request.steps.iter().zip(&mut found).filter(|(_, it)| it.is_none()) {
+                match standing(self.request, step, known, &snapshot) {
+                    Ok(standing) => *found = Some(standing),
+                    Err(lacking) => needs.extend(lacking),
+                }
+            }
+            if needs.is_empty() {
+                return Ok(found.into_iter().flatten().collect());
+            }
+            self.read(&mut snapshot, needs)?;
+        }
+    }
+
+    /// Returns what keeps an entry of a package out, or a directory above it, with the path in the package of what is kept
+    /// out.
+    ///
+    /// # Errors
+    /// When the package or its rules cannot be read.
+    pub fn kept_out(&self, package: &RelPath, entry: &RelPath) -> Result<Option<(RelPath, Kept)>, ScanError> {
+        let route = self.request.stow_dir.join_path(package);
+        let rules = self.package(&route)?;
+        let naming = self.request.policy.naming;
+        let mut source_dir = RelPath::root();
+        for name in entry.names() {
+            let path = source_dir.join(&name);
+            let on_disk = std::fs::symlink_metadata(self.absolute(&route.join_path(&path)));
+            let is_dir = on_disk.is_ok_and(|found| found.is_dir());
+            let spelled: Vec<Name> = source_dir.names().map(|name| naming.target_name(&name)).collect();
+            let target_dir = &RelPath::from_names(&spelled);
+            let candidate = Candidate { source_dir: &source_dir, target_dir, name: &name, is_dir };
+            if let Some(kept) = rules.keeps(&candidate) {
+                return Ok(Some((path, kept)));
+            }
+            source_dir = path;
+        }
+        Ok(None)
     }
 
     /// Lets a planner think until it lacks nothing.

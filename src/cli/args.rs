@@ -110,6 +110,16 @@ pub enum Command {
     Import(Import),
     /// Print the JSON schema of farm.toml, for editors
     Schema,
+    /// Say how packages stand: linked, partly linked, in conflict, or no longer as farm left them
+    #[command(visible_alias = "st")]
+    Status(Status),
+    /// Say why a path is linked, or is not: the package, the rule, what is in the way
+    Why(Why),
+    /// Show how files that are in the way differ from those of packages
+    Diff(Diff),
+    /// List packages, and where they land
+    #[command(visible_alias = "ls")]
+    List(List),
     /// List what was changed, the newest first
     #[command(visible_alias = "log")]
     Generations(Generations),
@@ -155,6 +165,73 @@ pub struct Env {
     /// The shell that is to read it [default: that of $SHELL, else sh]
     #[arg(long, value_name = "SHELL")]
     pub shell: Option<Shell>,
+}
+
+/// What `status` takes.
+#[derive(clap::Args, Debug)]
+pub struct Status {
+    #[command(flatten)]
+    pub chosen: Chosen,
+    /// List each path, and say what is wrong with it
+    #[arg(short, long, conflicts_with = "tree")]
+    pub long: bool,
+    /// Draw the farm as a tree: each link with its package
+    #[arg(long)]
+    pub tree: bool,
+    /// Exit with 1 when anything is not as it should be
+    #[arg(long)]
+    pub check: bool,
+}
+
+/// What `why` takes.
+#[derive(clap::Args, Debug)]
+pub struct Why {
+    /// A path in the target, or in a package
+    #[arg(value_name = "PATH", value_hint = ValueHint::AnyPath)]
+    pub path: OsString,
+    /// Translate `dot-name` in a package to `.name` in the target
+    #[arg(long)]
+    pub dotfiles: bool,
+}
+
+/// What `diff` takes.
+#[derive(clap::Args, Debug)]
+pub struct Diff {
+    #[command(flatten)]
+    pub chosen: Chosen,
+}
+
+/// What `list` takes.
+#[derive(clap::Args, Debug)]
+pub struct List {
+    #[command(flatten)]
+    pub chosen: Chosen,
+}
+
+/// The packages that a command looks at.
+#[derive(clap::Args, Debug)]
+pub struct Chosen {
+    /// Packages [default: those of farm.toml, and others with links; without one, every directory]
+    #[arg(value_name = "PKG", value_hint = ValueHint::DirPath)]
+    pub names: Vec<OsString>,
+    /// Translate `dot-name` in a package to `.name` in the target
+    #[arg(long)]
+    pub dotfiles: bool,
+}
+
+impl Chosen {
+    /// Returns the same as a [`Change`]: linking the packages.
+    pub fn of_link(&self) -> Change {
+        Change {
+            packages: Packages { names: self.names.clone(), dotfiles: self.dotfiles, keep_going: false },
+            no_fold: false,
+            ignore: Vec::new(),
+            defer: Vec::new(),
+            overrides: Vec::new(),
+            in_the_way: InTheWay::default(),
+            restore: false,
+        }
+    }
 }
 
 /// What `generations` takes.

@@ -129,25 +129,30 @@ impl<R: BufRead, W: Write> Asker<R, W> {
     }
 }
 
-/// Returns the difference of two files as people read it, or why there is none.
+/// Returns the difference of two files as people read it, or why there is none, as lines.
 fn diff(files: &Files) -> String {
+    compare(files).unwrap_or_else(|why| format!("{why}\n"))
+}
+
+/// Returns the difference of two files as coloured lines.
+///
+/// # Errors
+/// Why there is none, in words.
+pub(super) fn compare(files: &Files) -> Result<String, String> {
     let text = |path: &Path| -> Result<String, String> {
-        let bytes = read(path).map_err(|error| error.to_string())?;
+        let bytes = read(path).map_err(|error| words::printable(&error.to_string()))?;
         let bytes = bytes.ok_or(words::TOO_LARGE)?;
         let text = String::from_utf8(bytes).ok().filter(|text| !text.contains('\0'));
         text.ok_or_else(|| words::NOT_TEXT.to_owned())
     };
-    let (target, package) = match (text(&files.target), text(&files.package)) {
-        (Ok(target), Ok(package)) => (target, package),
-        (Err(why), _) | (_, Err(why)) => return format!("{}\n", words::printable(&why)),
-    };
+    let (target, package) = (text(&files.target)?, text(&files.package)?);
     if target == package {
-        return format!("{}\n", words::SAME_BYTES);
+        return Err(words::SAME_BYTES.to_owned());
     }
     let diff = TextDiff::configure().timeout(PATIENCE).diff_lines(&target, &package);
     let [old, new] = [&files.target, &files.package].map(|path| path.to_string_lossy().into_owned());
     let diff = diff.unified_diff().header(&old, &new).to_string();
-    diff.lines().map(|line| words::diff_line(line) + "\n").collect()
+    Ok(diff.lines().map(|line| words::diff_line(line) + "\n").collect())
 }
 
 /// Reads a file; `None` when it is too large. A FIFO that has taken its place is not opened: it would block.

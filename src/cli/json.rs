@@ -1,6 +1,8 @@
 //! `--json`: the result of a command as one object on standard output.
 
+mod status;
 mod transfer;
+mod why;
 
 use std::io::Write as _;
 use std::os::unix::ffi::OsStrExt;
@@ -17,7 +19,9 @@ use super::args::Verb;
 use super::resolve::Farm;
 use super::told::{Ended, OnChange, Told};
 
+pub use status::{differences, list, status};
 pub use transfer::transferred;
+pub use why::why;
 
 /// A path, a name or a link's text: a string, or where it is not UTF-8 an object with its bytes in hexadecimal.
 #[derive(Serialize)]

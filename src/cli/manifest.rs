@@ -92,6 +92,15 @@ impl Declared {
         Refusal::Manifest(Box::new(Wrong { path: self.path.clone(), text: self.text.clone(), mistakes }))
     }
 
+    /// Returns the line, counted from 1, that says where a package lands, or names it, when the package is not for this
+    /// machine.
+    pub fn not_here(&self, package: &RelPath, mount: &RelPath) -> Option<usize> {
+        let (_, name) = package.split()?;
+        let placed = self.place(&self.name_of(&name), mount).ok().filter(|placed| !placed.counts)?;
+        let table = self.manifest.packages.get(&placed.name)?;
+        Some(self.text[..table.name.span.start].matches('\n').count() + 1)
+    }
+
     /// Returns the machine that it is read for.
     pub fn machine(&self) -> &Machine {
         &self.machine

@@ -108,6 +108,15 @@ pub struct Landed {
     pub mount: Mount,
 }
 
+/// Why a package is looked at.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Claim {
+    /// Somebody named it, or the manifest does: it is to be linked.
+    Wanted,
+    /// It is a directory of the dotfiles directory: nobody says that it is to be linked.
+    Found,
+}
+
 impl Farm {
     /// Finds the two directories, and reads the manifest.
     pub fn find(dir: Option<&Path>, target: Option<&Path>, stowrc: &StowRc) -> Result<Farm, Refusal> {
@@ -203,6 +212,37 @@ impl Farm {
             declared.layout(&names, &self.mount)?;
         }
         names.into_iter().map(|(typed, name)| self.landed(typed, &name, action)).collect()
+    }
+
+    /// Returns the packages that were typed, or without one all there are, by their names.
+    pub fn packages_or_all(&self, typed: &[OsString]) -> Result<Vec<(Landed, Claim)>, Refusal> {
+        if !typed.is_empty() {
+            let landed = self.packages(typed, Action::Unlink)?;
+            return Ok(landed.into_iter().map(|landed| (landed, Claim::Wanted)).collect());
+        }
+        let mut all = Vec::new();
+        if let Some(declared) = &self.declared {
+            for placed in declared.layout(&[], &self.mount)?.packages {
+                if let Some(mistake) = declared.source_mistake(&placed, &self.dir, &self.there(), None) {
+                    return Err(declared.wrong(vec![mistake]));
+                }
+                all.push((Landed { package: placed.source, mount: placed.mount }, Claim::Wanted));
+            }
+        }
+        for name in self.directories()? {
+            let landed = match &self.declared {
+                None => self.undeclared(&name),
+                Some(declared) => {
+                    let placed = declared.place(&declared.name_of(&name), &self.mount)?;
+                    Landed { package: placed.source, mount: placed.mount }
+                }
+            };
+            if !all.iter().any(|(known, _)| known.package == landed.package) {
+                all.push((landed, Claim::Found));
+            }
+        }
+        all.sort_by(|(a, _), (b, _)| a.package.cmp(&b.package));
+        Ok(all)
     }
 
     /// Returns the package that was typed, which must exist: its name, with or without a slash at the end, or a path
@@ -344,12 +384,21 @@ impl Farm {
         near.into_iter().take(3).map(|(_, other)| other).collect()
     }
 
-    /// Returns the names of the directories in the dotfiles directory, hidden ones left out.
+    /// Returns the names of the directories in the dotfiles directory as text, hidden ones left out; none when it cannot
+    /// be read.
     pub(super) fn there(&self) -> Vec<String> {
-        let Ok(entries) = fs_err::read_dir(&self.dir) else { return Vec::new() };
-        let entries = entries.filter_map(Result::ok).filter(|entry| entry.path().is_dir());
-        let names = entries.map(|entry| entry.file_name().to_string_lossy().into_owned());
-        names.filter(|name| !name.starts_with('.')).collect()
+        let names = self.directories().unwrap_or_default();
+        names.iter().map(|name| String::from_utf8_lossy(name.as_bytes()).into_owned()).collect()
+    }
+
+    /// Returns the names of the directories in the dotfiles directory, hidden ones left out.
+    fn directories(&self) -> Result<Vec<Name>, Refusal> {
+        let error = |error| Refusal::System(Error::new("read directory", &self.dir, error));
+        let entries =
+            fs::read_dir(&self.dir).map_err(error)?.collect::<io::Result<Vec<_>>>().map_err(error)?;
+        let dirs = entries.into_iter().filter(|entry| entry.path().is_dir());
+        let names = dirs.filter_map(|entry| Name::new(entry.file_name().as_bytes()));
+        Ok(names.filter(|name| !name.as_bytes().starts_with(b".")).collect())
     }
 }
 

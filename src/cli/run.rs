@@ -182,7 +182,7 @@ pub(super) fn can_ask() -> Terminal {
     }
 }
 
-fn policy(change: &Change, stowrc: &StowRc) -> Result<Policy, String> {
+pub(super) fn policy(change: &Change, stowrc: &StowRc) -> Result<Policy, String> {
     let patterns = |option: &str, globs: &[String], starts: &StartPatterns| {
         let globs = Globs::new(globs.iter().map(String::as_str));
         let globs = globs.map_err(|error| format!("{option}: {error}"))?;
@@ -203,7 +203,7 @@ fn policy(change: &Change, stowrc: &StowRc) -> Result<Policy, String> {
 }
 
 /// Enters what the options say over what files say.
-fn refine(policy: &mut Policy, change: &Change) {
+pub(super) fn refine(policy: &mut Policy, change: &Change) {
     if change.no_fold {
         never_fold(policy);
     }

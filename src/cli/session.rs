@@ -6,6 +6,7 @@ use farm::{Failure, Known, Memory, Outcome, Plan, Recovered, Run, Way, is_interr
 
 use super::Exit;
 use super::args::Global;
+use super::resolve;
 use super::words::Words;
 use crate::environment;
 
@@ -133,6 +134,21 @@ impl<'a> Session<'a> {
         self.words.left_over(&outcome.left_over);
         Ok(outcome)
     }
+}
+
+/// Returns what farm made in the target, for who only looks: nothing where an interrupted run waits for recovery.
+///
+/// # Errors
+/// How to exit, when that has been said.
+pub fn known(global: &Global, farm: &resolve::Farm, words: &Words) -> Result<Known, Exit> {
+    let state = environment::state_dir();
+    if state.is_some_and(|state| is_interrupted(&state, &farm.target())) {
+        words.pending();
+        return Ok(Known::default());
+    }
+    let wait = wait(global, words);
+    let session = Session::open_to_read(global, &farm.target(), &wait, words)?;
+    session.memory().known(&farm.root).map_err(|error| words.memory_error(&error))
 }
 
 /// Returns what waits for another farm, or does not.

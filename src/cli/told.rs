@@ -1,6 +1,10 @@
-//! What the words and the JSON tell of: generations, and commands that were run.
+//! What the words and the JSON tell of: generations, commands that were run, and how packages stand.
 
-use farm::{Header, Ops, RelPath};
+use std::path::PathBuf;
+
+use farm::{Finds, Header, Kept, LinkText, Ops, Reason, RelPath, Standing, State};
+
+use super::resolve::Claim;
 
 /// A generation.
 pub struct Told {
@@ -41,4 +45,82 @@ pub enum Ended {
     Well,
     /// In another way; in the system's words.
     Badly(String),
+}
+
+/// How a package stands, and what of that matters here.
+#[derive(Debug)]
+pub struct Status {
+    /// How it stands.
+    pub standing: Standing,
+    /// Why it is looked at.
+    pub claim: Claim,
+    /// Files in its folded directories that git does not know, by their target paths.
+    pub new: Vec<RelPath>,
+}
+
+impl Status {
+    /// Tells whether anything is not as it should be: a package that nobody wants linked need not be.
+    pub fn is_off(&self) -> bool {
+        let is_right = matches!(self.standing.state(), State::Linked | State::Empty);
+        !is_right && (self.claim == Claim::Wanted || self.standing.is_there())
+    }
+}
+
+/// Why a path is linked, or is not, for one package.
+#[derive(Debug)]
+pub struct Because {
+    /// The package.
+    pub package: RelPath,
+    /// Why.
+    pub why: Why,
+}
+
+/// Why a path is linked, or is not.
+#[derive(Debug)]
+pub enum Why {
+    /// It is a link, or below one.
+    Link {
+        /// The link.
+        at: RelPath,
+        /// Its text.
+        text: LinkText,
+    },
+    /// It is a real directory with so many of the package's links in it.
+    Directory(usize),
+    /// Something at the path, or above it, is not as linking would make it.
+    Finding {
+        /// Where.
+        at: RelPath,
+        /// What.
+        what: Finds,
+    },
+    /// A rule keeps it out, or a directory above it.
+    Kept {
+        /// What is kept out, by its path in the package.
+        entry: RelPath,
+        /// The rule.
+        by: Kept,
+    },
+    /// The manifest says that the package is not for this machine.
+    NotHere {
+        /// The manifest.
+        manifest: PathBuf,
+        /// The line that names the package.
+        line: usize,
+    },
+    /// The package has it, and linking makes nothing for it: it is a directory with nothing to link.
+    Nothing,
+}
+
+/// What a link would replace.
+#[derive(Debug)]
+pub struct Difference {
+    /// The package.
+    pub package: RelPath,
+    /// Where, from the farm's root.
+    pub path: RelPath,
+    /// What is there.
+    pub reason: Reason,
+    /// How it differs from the package's file, when both are files: a unified diff, or why there is none.
+    pub diff: Option<Result<String, String>>,
 }

@@ -3,8 +3,10 @@
 mod history;
 mod import;
 mod manifest;
+mod status;
 mod switch;
 mod transfer;
+mod why;
 
 use std::ffi::OsStr;
 use std::fmt::Write as _;

@@ -2,15 +2,16 @@
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use ignore::Match;
-use ignore::gitignore::{Gitignore, GitignoreBuilder};
+use ignore::gitignore::{Gitignore, GitignoreBuilder, Glob};
 
-use super::Candidate;
 use super::builtin::LIST_NAME;
 use super::stow::{IgnoreList, StowRules};
+use super::{Candidate, Kept};
 use crate::path::{Name, RelPath};
 
 /// The file of gitignore patterns that a package or a dotfiles directory may hold.
@@ -40,6 +41,10 @@ pub enum Base {
 pub struct GlobList {
     base: Base,
     list: Arc<Gitignore>,
+    /// The file it stands in, with its text, when it is one of a line for each pattern.
+    file: Option<Arc<(PathBuf, Vec<u8>)>>,
+    /// What it goes by in messages without one.
+    option: &'static str,
 }
 
 impl GlobList {
@@ -48,7 +53,30 @@ impl GlobList {
     /// # Errors
     /// The first pattern that gitignore syntax does not allow.
     pub fn new(base: Base, lines: &[u8]) -> Result<GlobList, PatternError> {
-        Ok(GlobList { base, list: Arc::new(gitignore(lines)?) })
+        Ok(GlobList { base, list: Arc::new(gitignore(lines)?), file: None, option: "" })
+    }
+
+    /// Returns the same list, which stands in the file at `path` with this text.
+    #[must_use]
+    pub fn in_file(self, path: PathBuf, text: Vec<u8>) -> GlobList {
+        GlobList { file: Some(Arc::new((path, text))), ..self }
+    }
+
+    /// Returns the same list, which an option or a key gives.
+    #[must_use]
+    pub fn of_option(self, option: &'static str) -> GlobList {
+        GlobList { option, ..self }
+    }
+
+    /// Returns where a pattern of the list stands. Of equal ones the last counts.
+    fn origin(&self, pattern: &str) -> Kept {
+        let pattern = pattern.to_owned();
+        let Some(file) = &self.file else { return Kept::ByOption { option: self.option, pattern } };
+        let (path, text) = &**file;
+        let lines: Vec<&[u8]> = text.split(|&byte| byte == b'\n').collect();
+        let same = |line: &&[u8]| String::from_utf8_lossy(line).trim_end() == pattern.trim_end();
+        let line = lines.iter().rposition(same).map_or(0, |at| at + 1);
+        Kept::ByFile { file: path.clone(), line, pattern }
     }
 }
 
@@ -78,6 +106,11 @@ impl NativeRules {
 
     /// Tells what the strongest list with an opinion says; `None` without one.
     fn verdict(&self, candidate: &Candidate) -> Option<bool> {
+        self.strongest(candidate).map(|(_, found)| found.is_ignore())
+    }
+
+    /// Returns the strongest list with an opinion, and its pattern.
+    fn strongest(&self, candidate: &Candidate) -> Option<(&GlobList, Match<&Glob>)> {
         if self.lists.is_empty() {
             return None;
         }
@@ -88,12 +121,33 @@ impl NativeRules {
                 Base::Dotfiles => Some(RelPath::from_names([&self.package]).join_path(&path)),
             };
             let path = from_dotfiles.as_ref().unwrap_or(&path);
-            match list.list.matched(OsStr::from_bytes(path.as_bytes()), candidate.is_dir) {
-                Match::None => None,
-                Match::Ignore(_) => Some(true),
-                Match::Whitelist(_) => Some(false),
-            }
+            let found = list.list.matched(OsStr::from_bytes(path.as_bytes()), candidate.is_dir);
+            (!found.is_none()).then_some((list, found))
         })
+    }
+
+    /// Returns what keeps an entry out, if anything does: says the same as [`ignores`](Self::ignores), with the reason.
+    pub(super) fn keeps(&self, candidate: &Candidate) -> Option<Kept> {
+        let name = candidate.name.as_bytes();
+        if candidate.source_dir.is_root() && OWN.contains(&name) {
+            return Some(Kept::Rules);
+        }
+        match self.strongest(candidate) {
+            Some((list, Match::Ignore(glob))) => return Some(list.origin(glob.original())),
+            Some(_) => return None,
+            None => {}
+        }
+        let dir = candidate.target_dir.as_bytes();
+        if name == FINDER {
+            Some(Kept::BuiltIn)
+        } else if self.base.options.ignores(dir, name) {
+            Some(Kept::StowRc)
+        } else if self.base.list.ignores(dir, name) {
+            let is_built_in = matches!(*self.base.list, IgnoreList::BuiltIn);
+            Some(if is_built_in { Kept::BuiltIn } else { Kept::StowList })
+        } else {
+            None
+        }
     }
 
     pub(super) fn ignores(&self, candidate: &Candidate) -> bool {

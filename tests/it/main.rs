@@ -6,6 +6,7 @@ mod ask; // on a terminal each thing in the way is asked about
 mod bad_input; // every bad input gets a clear message and changes nothing
 mod chkstow; // `chkstow` finds what is not as stow would have it
 mod corpus; // a real repository gets the links that GNU Stow makes
+mod diff; // what links would replace
 mod differences; // the documented differences from GNU Stow are real
 mod differential; // farm's stow dialect does what GNU Stow 2.4 does, on thousands of random farms
 mod env; // what farm.toml has for new shells, in the shells themselves
@@ -19,6 +20,8 @@ mod mistakes; // what a manifest asks for and cannot be is told where it is
 mod races; // others change the target while farm is at work
 mod runs; // runs that are killed, stopped and hit by errors
 mod sandbox; // a home of its own for each test
+mod status; // how packages stand, and where they land
 mod stowrc; // resource files give stow its options
 mod strategies; // what is in the way is skipped, backed up, adopted, replaced, or asked about
 mod switch; // the farm becomes what farm.toml says
+mod why; // which rule makes a path a link, or keeps it from being one

@@ -165,7 +165,7 @@ fn hint(asked: &Transfer, objection: &Objection) -> Option<String> {
     }
 }
 
-fn route_shown(farm: &Farm, route: &Route) -> String {
+pub(super) fn route_shown(farm: &Farm, route: &Route) -> String {
     match route.up {
         0 if !route.down.is_root() => path_shown(farm, &route.down),
         _ => shown(&farm.absolute(route).to_string_lossy()),

@@ -1,0 +1,40 @@
+//! `farm diff`: what links would replace.
+
+use crate::sandbox::Sandbox;
+
+#[test]
+fn files_in_the_way_are_compared_with_the_packages() {
+    let home = Sandbox::with(&["dotfiles/git/.gitconfig", "dotfiles/zsh/.zshenv", "dotfiles/zsh/.zlogin"]);
+    home.write("dotfiles/zsh/.zshrc", "a\nb\nc\n");
+    home.write(".zshrc", "a\nB\nc\n");
+    home.write(".zshenv", "dotfiles/zsh/.zshenv");
+    home.link(".zlogin", "elsewhere");
+    let before = home.identity();
+    let diff = "\
+.zlogin: a link to elsewhere, not made by farm
+--- ~/.zshrc
++++ ~/dotfiles/zsh/.zshrc
+@@ -1,3 +1,3 @@
+ a
+-B
++b
+ c
+";
+    home.farm(&["diff"]).run().prints(diff);
+    home.farm(&["diff", "git"]).run().prints("");
+    home.farm(&["diff", "-q"]).run().prints("");
+    assert_eq!(home.identity(), before, "a look changes nothing");
+    let colour = home.farm(&["diff", "--color", "zsh"]).run().stdout;
+    assert!(colour.contains("\u{1b}[31m-B\u{1b}[0m\n\u{1b}[32m+b\u{1b}[0m\n"), "{colour}");
+    let json = home.farm(&["diff", "--json", "zsh"]).run().json();
+    let differences = serde_json::json!([
+        { "package": "zsh", "path": "~/.zlogin", "reason": "foreign-link", "to": "elsewhere" },
+        { "package": "zsh", "path": "~/.zshrc", "reason": "file-differs",
+          "diff": "--- ~/.zshrc\n+++ ~/dotfiles/zsh/.zshrc\n@@ -1,3 +1,3 @@\n a\n-B\n+b\n c\n" },
+    ]);
+    assert_eq!((&json["differences"], &json["changed"]), (&differences, &false.into()));
+    home.write(".zshrc", "a\0b");
+    home.farm(&["diff", "zsh"])
+        .run()
+        .prints(".zlogin: a link to elsewhere, not made by farm\n.zshrc: not text\n");
+}
