@@ -33,8 +33,8 @@ struct Frame<'a> {
 /// An entry that is being linked.
 pub(super) struct Entry<'f> {
     pub from: Src,
-    name: &'f Name,
-    node: &'f Node,
+    pub name: &'f Name,
+    pub node: &'f Node,
     pub into: DirId,
     /// Its name in the target.
     pub target_name: Name,
@@ -99,7 +99,14 @@ impl<'a> Planner<'a> {
         let mut below = Below::new();
         match &entry.stored {
             Some(stored) => self.write_there(&entry, stored, method, &mut below),
-            None => self.link_there(&entry, &mut below),
+            None => match self.goes_as_a_whole(&entry) {
+                Some(true) => {
+                    let source = entry.source.clone();
+                    self.in_the_way(&entry, Reason::Directory { source }, &mut below);
+                }
+                Some(false) => self.link_there(&entry, &mut below),
+                None => {}
+            },
         }
         self.fill(below);
     }

@@ -75,6 +75,46 @@ impl Planner<'_> {
         self.place(entry, below);
     }
 
+    /// Tells whether a directory in the place of an entry that lands there by itself (`as` in farm.toml) moves away, so
+    /// that the entry can be one link. Home Manager does so with all that is in the way of a directory; elsewhere, and
+    /// where others have links in it, the two are merged.
+    pub(super) fn goes_as_a_whole(&mut self, entry: &Entry) -> Option<bool> {
+        let path = entry.path();
+        let Some(Some(Node::Dir(dir))) = self.tree.get(entry.into, &entry.target_name) else {
+            return Some(false);
+        };
+        if !matches!(self.request.policy.strategy_at(&path), Strategy::Backup(_) | Strategy::Replace) {
+            return Some(false);
+        }
+        let Some(src) = self.source_dir(entry.from, entry.name, entry.node)? else { return Some(false) };
+        if !self.folds(src, &path)? || self.holds(dir, entry.from)?.is_some() {
+            return Some(false);
+        }
+        Some(self.is_somebodys(dir, entry.from))
+    }
+
+    /// Tells whether a directory all of which is known holds anything but directories and links of a package.
+    fn is_somebodys(&mut self, dir: DirId, package: Src) -> bool {
+        let mut todo = vec![dir];
+        while let Some(dir) = todo.pop() {
+            let Some(entries) = self.tree.entries(dir).cloned() else { continue };
+            for (name, node) in &entries {
+                match node {
+                    Node::Dir(below) => todo.push(below),
+                    Node::File | Node::Other => return true,
+                    Node::Link(_) => {
+                        let text = self.text(dir, &name);
+                        let owner = text.and_then(|text| self.owner(dir, &name, &text));
+                        if !matches!(owner, Some(Owner::Package(place)) if self.is_in(&place, package.id)) {
+                            return true;
+                        }
+                    }
+                }
+            }
+        }
+        false
+    }
+
     /// Returns the name of the backup of `name` in the target's `dir`.
     fn backup_name(&self, dir: DirId, name: &Name, backup: &Backup) -> Result<Name, Obstacle> {
         let plain = [name.as_bytes(), backup.suffix.as_bytes()].concat();

@@ -72,16 +72,25 @@ fn the_seed_repository_gets_what_its_owner_means() {
 #[test]
 fn what_is_in_the_way_of_the_seed_repository_is_backed_up_as_its_flake_says() {
     let home = seed();
-    home.write(".zshrc/mine", "mine");
-    home.write(".config/nvim", "mine, too");
+    home.write(".zshrc", "mine");
+    home.write(".config/nvim/init.lua", "mine, too");
+    home.write(".config/nvim/lua/more.lua", "and mine");
     home.farm(&IMPORT).run();
     home.farm(&["switch"]).run();
-    let meant = MEANT
-        .replace("dotfiles/nvim\n", "dotfiles/nvim\n.config/nvim.backup\n")
-        .replace("zshrc/.zshrc\n", "zshrc/.zshrc\n.zshrc.backup/\n.zshrc.backup/mine\n");
-    assert_eq!(home.tree(), meant);
-    assert_eq!(read(&home, ".zshrc.backup/mine"), "mine");
-    assert_eq!(read(&home, ".config/nvim.backup"), "mine, too");
+    let backup = "\
+.config/nvim.backup/
+.config/nvim.backup/init.lua
+.config/nvim.backup/lua/
+.config/nvim.backup/lua/more.lua
+";
+    let meant = MEANT.replace("dotfiles/nvim\n", &format!("dotfiles/nvim\n{backup}"));
+    assert_eq!(home.tree(), format!("{meant}.zshrc.backup\n"));
+    assert_eq!(read(&home, ".zshrc.backup"), "mine");
+    assert_eq!(read(&home, ".config/nvim.backup/init.lua"), "mine, too");
+    assert_eq!(read(&home, ".config/nvim.backup/lua/more.lua"), "and mine");
+    home.farm(&["switch"]).run().prints("nothing to do: everything is as farm.toml says\n");
+    home.farm(&["undo", "-q"]).run();
+    assert_eq!(read(&home, ".config/nvim/init.lua"), "mine, too");
 }
 
 #[test]

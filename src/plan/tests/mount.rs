@@ -366,3 +366,19 @@ fn a_package_that_holds_itself_can_change_its_place() {
     assert_eq!(planned.conflicts, []);
     assert_eq!(target(&planned), ["a -> s/q"]);
 }
+
+#[test]
+fn a_directory_in_the_way_of_one_that_lands_by_itself_is_backed_up_as_a_whole() {
+    let policy = Policy { strategy: Way::Backup(Backup::default()), ..Policy::native() };
+    let mounts = [whole("c/p"), into(""), into("")];
+    let lines = ["s/p/x", "s/p/d/y", "c/p/x", "c/p/mine"];
+    let planned = plan_at(&lines, &policy, &LINK_P, mounts.clone());
+    assert_eq!(target(&planned), ["c/", "c/p -> ../s/p", "c/p.backup/", "c/p.backup/mine", "c/p.backup/x"]);
+    // Where another package has links, and where nothing is somebody's own, the two are merged.
+    let lines = ["s/p/x", "s/q/y", "c/p/mine", "c/p/y -> ../../s/q/y"];
+    let planned = plan_at(&lines, &policy, &LINK_P, mounts.clone());
+    assert_eq!(target(&planned), ["c/", "c/p/", "c/p/mine", "c/p/x -> ../../s/p/x", "c/p/y -> ../../s/q/y"]);
+    let lines = ["s/p/x", "s/p/y", "c/p/x -> ../../s/p/x"];
+    let planned = plan_at(&lines, &policy, &LINK_P, mounts);
+    assert_eq!(target(&planned), ["c/", "c/p/", "c/p/x -> ../../s/p/x", "c/p/y -> ../../s/p/y"]);
+}
