@@ -498,9 +498,7 @@ impl Snapshot {
             (Need::Listing { side, dir, .. }, Fact::Listing(listing)) => {
                 self.tree_mut(side).fill(dir, listing);
             }
-            (Need::AllLead { dir }, Fact::Listing(entries)) => {
-                self.target.set_entries(dir, Arc::new(entries))
-            }
+            (Need::AllLead { dir }, Fact::Listing(entries)) => self.target.learn_leads(dir, &entries),
             // Somebody else has asked for all of it at the same time.
             (Need::Start { dir, .. }, _) if self.target.known_entries(dir).is_some() => {}
             (Need::Start { dir, .. }, Fact::Listing(listing)) => self.target.fill(dir, listing),

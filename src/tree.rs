@@ -337,6 +337,11 @@ impl Tree {
         }
     }
 
+    /// Enters what the links of `dir` lead to, as far as they are links in `entries`, too.
+    pub(crate) fn learn_leads(&mut self, dir: DirId, entries: &Entries) {
+        self.entries_mut(dir).learn_leads(entries);
+    }
+
     /// Tells whether this copy has the directory.
     pub fn knows(&self, dir: DirId) -> bool {
         (dir.0 as usize) < self.dirs.len()

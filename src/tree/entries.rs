@@ -221,13 +221,21 @@ impl Entries {
         let mut entries = self.clone();
         entries.take_in();
         let links = entries.slots.iter_mut().filter(|slot| slot.leads().is_some());
-        for (slot, to) in links.zip(leads) {
-            match &mut slot.held {
-                Held::UnreadLink(leads) | Held::Link(_, leads) => *leads = to,
-                Held::Gone | Held::Dir(_) | Held::File | Held::Other => {}
+        links.zip(leads).for_each(|(slot, to)| slot.lead(to));
+        entries
+    }
+
+    /// Takes over what links lead to from others of the same names.
+    pub(super) fn learn_leads(&mut self, others: &Entries) {
+        self.take_in();
+        let mut others = others.held().map(|slot| (others.name(slot), slot.leads())).peekable();
+        for slot in &mut self.slots {
+            let name = self.packed.name(slot.name);
+            while others.next_if(|(other, _)| *other < name).is_some() {}
+            if let Some((_, Some(leads))) = others.next_if(|(other, _)| *other == name) {
+                slot.lead(leads);
             }
         }
-        entries
     }
 
     /// Returns the number of links.
@@ -464,6 +472,13 @@ impl fmt::Debug for Entries {
 impl Slot {
     fn is_gone(&self) -> bool {
         matches!(self.held, Held::Gone)
+    }
+
+    /// Enters what it leads to, if it is a link.
+    fn lead(&mut self, to: Leads) {
+        if let Held::UnreadLink(leads) | Held::Link(_, leads) = &mut self.held {
+            *leads = to;
+        }
     }
 
     /// Returns what it leads to, if it is a link.
