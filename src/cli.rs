@@ -106,7 +106,9 @@ pub fn run(args: Vec<OsString>, stowrc: impl FnOnce() -> Result<StowRc, String>)
         Command::Unlink(change) => {
             run::change(Verb::Unlink, global, &change.with_defaults(), &stowrc, &words)
         }
-        Command::Relink(change) => run::change(Verb::Relink, global, change, &stowrc, &words),
+        Command::Relink(change) => {
+            run::change(Verb::Relink, global, &change.with_defaults(), &stowrc, &words)
+        }
         Command::Adopt(args) => adopt::adopt(global, args, &stowrc, &words),
         Command::Eject(args) => adopt::eject(global, args, &stowrc, &words),
         Command::Switch(asked) => switch::switch(global, asked, &stowrc, &words),

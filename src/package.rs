@@ -92,6 +92,8 @@ pub struct Request {
     pub root: Vec<u8>,
     /// The dotfiles directory (GNU Stow's stow directory), as seen from the farm's root.
     pub stow_dir: Route,
+    /// Where the dotfiles directory was before, as seen from the farm's root: links into it are the farm's, and lead wrong.
+    pub former: Option<Route>,
     /// What to do.
     pub steps: Vec<Step>,
     /// Where packages land that no step is about, as far as that is known: folding respects it.

@@ -194,9 +194,11 @@ impl<'a> Scanner<'a> {
                     snapshot.unknown_names(*dir, *source, *source_dir, naming).collect();
                 let find = |handle: Handle| {
                     if *texts != Texts::None {
-                        let others = handle.some_names()?.into_iter().filter(|name| !names.contains(name));
-                        let others: Vec<Name> = others.take(SAMPLE).collect();
-                        names.extend(others);
+                        let mut others = handle.some_names()?;
+                        others.retain(|name| !names.contains(name));
+                        // Neighbours often come from one package.
+                        let apart = others.len().div_ceil(SAMPLE).max(1);
+                        names.extend(others.into_iter().step_by(apart));
                     }
                     handle.find_names(names.into_iter())
                 };

@@ -114,6 +114,7 @@ fn path(bytes: &[u8]) -> RelPath {
 /// Returns the wish to link or to unlink the package.
 pub fn request(action: Action) -> Request {
     Request {
+        former: None,
         root: b"/home".to_vec(),
         stow_dir: Route::below_root(path(b"s")),
         steps: vec![Step::new(action, path(b"p"), Mount::Into(RelPath::root()))],

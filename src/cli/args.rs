@@ -94,7 +94,7 @@ pub enum Command {
     Unlink(Unlink),
     /// Make the links of packages right: remove stale ones, make missing ones
     #[command(visible_alias = "restow")]
-    Relink(Change),
+    Relink(Relink),
     /// Move files and directories from the target into a package, and put links in their place
     Adopt(Adopt),
     /// Move what a package's links stand for back into their place; the package lets go of it
@@ -230,6 +230,7 @@ impl Chosen {
             overrides: Vec::new(),
             in_the_way: InTheWay::default(),
             restore: false,
+            moved_from: None,
         }
     }
 }
@@ -310,6 +311,28 @@ pub struct Change {
     /// `unlink --restore`.
     #[arg(skip)]
     pub restore: bool,
+    /// `relink --moved-from`.
+    #[arg(skip)]
+    pub moved_from: Option<PathBuf>,
+}
+
+/// What `relink` takes.
+#[derive(clap::Args, Clone, Debug)]
+#[command(mut_arg("names", |names| names.required(false).required_unless_present("moved_from")))]
+pub struct Relink {
+    #[command(flatten)]
+    pub change: Change,
+    /// The dotfiles directory has come from there: links that lead into DIR are the packages', and are made anew. Without
+    /// PKG, those of all packages that have links
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub moved_from: Option<PathBuf>,
+}
+
+impl Relink {
+    /// Returns the same as a [`Change`].
+    pub fn with_defaults(&self) -> Change {
+        Change { moved_from: self.moved_from.clone(), ..self.change.clone() }
+    }
 }
 
 /// What becomes of things in the way. At most one of the first five is given.
@@ -457,6 +480,7 @@ impl Unlink {
             overrides: Vec::new(),
             in_the_way: InTheWay::default(),
             restore: self.restore,
+            moved_from: None,
         }
     }
 }
@@ -510,6 +534,7 @@ impl Adopt {
             overrides: Vec::new(),
             in_the_way: InTheWay { adopt: true, ..InTheWay::default() },
             restore: false,
+            moved_from: None,
         }
     }
 }

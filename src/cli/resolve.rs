@@ -181,12 +181,35 @@ impl Farm {
         Path::new("/").join(OsStr::from_bytes(Route::root().follow(&bytes).down.as_bytes()))
     }
 
+    /// Returns the place of an absolute path as seen from the root.
+    fn route(&self, path: &Path) -> Route {
+        Route::between(self.root.as_os_str().as_bytes(), path.as_os_str().as_bytes())
+    }
+
+    /// Returns where the dotfiles directory was before; there need not be anything now.
+    pub fn former(&self, dir: &Path) -> Result<Route, Refusal> {
+        let refuse = |cause| Refusal::Directory {
+            role: "former dotfiles directory",
+            path: dir.to_owned(),
+            cause,
+            from: None,
+        };
+        let absolute = std::path::absolute(dir).map_err(|error| refuse(Cause::System(error)))?;
+        let (Some(parent), Some(name)) = (absolute.parent(), absolute.file_name()) else {
+            return Err(refuse(Cause::NotADirectory));
+        };
+        // A link that was left in its place is not followed.
+        let (at, missing) = existing(parent).map_err(refuse)?;
+        Ok(self.route(&at.join(OsStr::from_bytes(missing.as_bytes())).join(name)))
+    }
+
     /// Returns the request for these steps.
     pub fn request(&self, steps: Vec<Step>, policy: Policy) -> Request {
         let others = self.declared.as_ref().map_or_else(BTreeMap::new, |it| it.mounts(&self.mount));
         let root = self.root.as_os_str().as_bytes();
         Request {
-            stow_dir: Route::between(root, self.dir.as_os_str().as_bytes()),
+            stow_dir: self.route(&self.dir),
+            former: None,
             root: root.to_vec(),
             steps,
             others,

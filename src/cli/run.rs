@@ -13,7 +13,7 @@ use farm::{
 use super::args::{Change, DefaultWay, Global, InTheWay, Verb, Way};
 use super::ask::{Asker, Files, Question};
 use super::json;
-use super::resolve::{self, Terminal};
+use super::resolve::{self, Landed, Terminal};
 use super::session::{self, Session};
 use super::words::{self, Words};
 use super::{Exit, StowRc};
@@ -29,11 +29,20 @@ pub fn change(verb: Verb, global: &Global, change: &Change, stowrc: &StowRc, wor
     };
     let stowrc = &farm.stowrc(stowrc);
     let action = if verb == Verb::Unlink { Action::Unlink } else { Action::Link };
-    let landed = match farm.packages(&change.packages.names, action) {
+    let names = &change.packages.names;
+    let landed = match names.is_empty() {
+        // Which of all they are, their links will tell.
+        true => farm.packages_or_all(&[]).map(|all| all.into_iter().map(|(landed, _)| landed).collect()),
+        false => farm.packages(names, action),
+    };
+    let mut landed = match landed {
         Ok(landed) => landed,
         Err(refusal) => return words.refusal(&refusal),
     };
-    let packages: Vec<RelPath> = landed.iter().map(|landed| landed.package.clone()).collect();
+    let former = match change.moved_from.as_deref().map(|dir| farm.former(dir)).transpose() {
+        Ok(former) => former,
+        Err(refusal) => return words.refusal(&refusal),
+    };
     let default = match action {
         Action::Link => farm.default_way(can_ask()),
         Action::Unlink => DefaultWay::default(),
@@ -76,7 +85,24 @@ pub fn change(verb: Verb, global: &Global, change: &Change, stowrc: &StowRc, wor
         }
         Err(error) => return words.scan_error(&error),
     };
-    let mut request = farm.request(resolve::steps(verb.actions(), &landed), policy);
+    let request_for = |actions, landed: &[Landed]| Request {
+        former: former.clone(),
+        ..farm.request(resolve::steps(actions, landed), policy.clone())
+    };
+    if names.is_empty() {
+        let mut with_links = Vec::new();
+        for it in landed {
+            let request = request_for(&[Action::Unlink], std::slice::from_ref(&it));
+            match Farm::open(&request, &rules).map_err(ScanError::from).and_then(|farm| farm.plan()) {
+                Ok(planned) if planned.plan.is_empty() => {}
+                Ok(_) => with_links.push(it),
+                Err(error) => return words.scan_error(&error),
+            }
+        }
+        landed = with_links;
+    }
+    let packages: Vec<RelPath> = landed.iter().map(|landed| landed.package.clone()).collect();
+    let mut request = request_for(verb.actions(), &landed);
     if let Way::Ask(backup) = way {
         let asker = Asker::new(io::stdin().lock(), anstream::stderr(), backup);
         match ask(&farm, &mut request, &rules, asker) {

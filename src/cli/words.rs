@@ -285,7 +285,7 @@ impl Words {
         let left_alone = in_order(&planned.skipped).len();
         if planned.plan.is_empty() {
             let state = match left_alone {
-                0 => format!("{names} {}", already(verb, packages.len())),
+                0 => format!("{names} {}", already(verb, packages.len())).trim_start().to_owned(),
                 1 => "1 thing in the way was left alone".to_owned(),
                 n => format!("{n} things in the way were left alone"),
             };
@@ -380,6 +380,7 @@ fn to_stdout(line: &str) {
 
 fn already(verb: Verb, count: usize) -> &'static str {
     match (verb, count) {
+        (_, 0) => "no package has links here",
         (Verb::Unlink, 1) => "has no links here",
         (Verb::Unlink, _) => "have no links here",
         (_, 1) => "is linked already",

@@ -436,6 +436,7 @@ fn link_all(world: &World, packages: &[&str], strategy: Strategy) -> Result<Vec<
     let request = Request {
         root: root.as_os_str().as_encoded_bytes().to_vec(),
         stow_dir: Route { up: 1, down: at("s") },
+        former: None,
         steps: packages.iter().map(step).collect(),
         others: Default::default(),
         earlier: None,

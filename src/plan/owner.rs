@@ -55,10 +55,15 @@ impl Planner<'_> {
             }
             relative => relative,
         };
-        if let Some(route) = &route
-            && let Some(place) = self.place_of(route)?
-        {
-            return Some(Owner::Package(place));
+        if let Some(route) = &route {
+            if let Some(place) = self.place_of(route)? {
+                return Some(Owner::Package(place));
+            }
+            let former = self.request.former.as_ref().and_then(|former| Place::of(former, route));
+            if let Some(place) = former {
+                let stow_dir = self.request.stow_dir.clone();
+                return Some(Owner::Package(Place { stow_dir, ..place }));
+            }
         }
         if ways == Ownership::ByText {
             return Some(Owner::Foreign);

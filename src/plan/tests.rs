@@ -296,6 +296,7 @@ fn request(policy: &Policy, steps: &[(Action, usize)]) -> Request {
     Request {
         root: b"/home".to_vec(),
         stow_dir: Route::below_root(RelPath::new(b"s").expect("a path")),
+        former: None,
         steps: steps.iter().map(step).collect(),
         others: Default::default(),
         earlier: None,

@@ -83,6 +83,7 @@ impl Options {
         Request {
             root: bytes(&self.target).to_vec(),
             stow_dir: Route::between(bytes(&self.target), bytes(&self.dir)),
+            former: None,
             steps: self.steps.iter().filter_map(step).collect(),
             others: Default::default(),
             earlier: None,

@@ -17,6 +17,7 @@ mod kills; // a run that is killed is taken back or finished by the next one
 mod link;
 mod manifest; // farm.toml: packages land where it says, and mistakes are shown where they are
 mod mistakes; // what a manifest asks for and cannot be is told where it is
+mod moved; // a dotfiles directory that has moved
 mod races; // others change the target while farm is at work
 mod runs; // runs that are killed, stopped and hit by errors
 mod sandbox; // a home of its own for each test

@@ -1,0 +1,108 @@
+//! A dotfiles directory that has moved: `relink --moved-from` finds its links and makes them anew.
+
+use std::fs;
+
+use crate::sandbox::{Call, Sandbox};
+
+/// nvim folded, zsh linked file by file, and git with links of other hands: then the directory moves into `src`.
+fn moved() -> Sandbox {
+    let home = Sandbox::with(&[
+        "dotfiles/nvim/.config/nvim/init.lua",
+        "dotfiles/zsh/.config/zsh/prompt",
+        "dotfiles/zsh/.zshrc",
+        "dotfiles/git/.gitconfig",
+        "dotfiles/never/.linked",
+        "elsewhere/theirs",
+    ]);
+    home.farm(&["link", "-q", "nvim", "zsh"]).run();
+    home.link(".gitconfig", home.path("dotfiles/git/.gitconfig"));
+    home.link(".theirs", "elsewhere/theirs");
+    home.dir("src");
+    fs::rename(home.path("dotfiles"), home.path("src/dots")).expect("it moves");
+    home
+}
+
+const AFTER: &str = "\
+.config/
+.config/nvim -> ../src/dots/nvim/.config/nvim
+.config/zsh -> ../src/dots/zsh/.config/zsh
+.gitconfig -> src/dots/git/.gitconfig
+.theirs -> elsewhere/theirs
+.zshrc -> src/dots/zsh/.zshrc
+";
+
+/// Calls farm with these arguments in the home, with the directories as they are now.
+fn farm<'s>(home: &'s Sandbox, args: &[&str]) -> Call<'s> {
+    home.farm(args).args(["-d", "src/dots", "-t", "."]).from("")
+}
+
+/// Returns the tree of the home without its directories of other things.
+fn tree(home: &Sandbox) -> String {
+    let tree = home.tree();
+    let lines = tree.lines().filter(|line| !line.starts_with("src/") && !line.starts_with("elsewhere/"));
+    lines.map(|line| format!("{line}\n")).collect()
+}
+
+#[test]
+fn all_links_into_the_former_directory_are_made_anew() {
+    let home = moved();
+    let before = tree(&home);
+    let relink = ["relink", "--moved-from", "dotfiles"];
+    farm(&home, &relink).args(["-n"]).run().prints(
+        "\
+~ .gitconfig -> src/dots/git/.gitconfig
+~ .zshrc -> src/dots/zsh/.zshrc
+~ .config/nvim -> ../src/dots/nvim/.config/nvim
+~ .config/zsh -> ../src/dots/zsh/.config/zsh
+would relink git, nvim, zsh: 4 links changed; nothing was changed
+",
+    );
+    assert_eq!(tree(&home), before);
+    farm(&home, &relink).run().prints("relinked git, nvim, zsh: 4 links changed\n");
+    assert_eq!(tree(&home), AFTER);
+    farm(&home, &relink).run().prints("nothing to do: git, nvim, zsh are linked already\n");
+    farm(&home, &["undo", "-q"]).run().prints("");
+    assert_eq!(tree(&home), before);
+}
+
+#[test]
+fn without_it_they_are_somebody_elses() {
+    let home = moved();
+    farm(&home, &["relink", "zsh"]).run().fails_with(1, &[".zshrc", "not made by farm"]);
+    farm(&home, &["relink", "--moved-from", "dotfiles", "zsh"])
+        .run()
+        .prints("relinked zsh: 2 links changed\n");
+}
+
+#[test]
+fn a_link_that_was_left_in_the_former_place_is_not_followed() {
+    let home = moved();
+    home.link("dotfiles", "src/dots");
+    farm(&home, &["relink", "--moved-from", "dotfiles"])
+        .run()
+        .prints("relinked git, nvim, zsh: 4 links changed\n");
+    assert_eq!(tree(&home), AFTER);
+}
+
+#[test]
+fn links_of_what_a_package_no_longer_has_go() {
+    let home = moved();
+    fs::remove_file(home.path("src/dots/zsh/.zshrc")).expect("it goes");
+    farm(&home, &["relink", "-v", "--moved-from", "dotfiles", "zsh"]).run().prints(
+        "\
+- .zshrc -> dotfiles/zsh/.zshrc
+~ .config/zsh -> ../src/dots/zsh/.config/zsh
+relinked zsh: 1 link removed, 1 link changed
+",
+    );
+}
+
+#[test]
+fn relink_wants_packages_or_where_they_were() {
+    let home = moved();
+    farm(&home, &["relink"]).run().fails_with(2, &["<PKG>"]);
+    let home = Sandbox::with(&["src/dots/p/x"]);
+    farm(&home, &["relink", "--moved-from", "old"])
+        .run()
+        .prints("nothing to do: no package has links here\n");
+}
