@@ -17,6 +17,8 @@ pub struct Settings {
     pub rounds: usize,
     /// After so much time in one operation whoever is slow sits out. Everyone plays once at least.
     pub patience: Duration,
+    /// The longest run whose system calls are counted: strace makes each call take a hundred times longer.
+    pub counted_below: Duration,
 }
 
 /// What one program did in one operation.
@@ -29,9 +31,6 @@ pub struct Series {
     /// What it left behind the last time.
     pub left: Left,
 }
-
-/// Longer runs are not counted: strace makes each call take a hundred times longer.
-const COUNTED_BELOW: Duration = Duration::from_secs(2);
 
 /// Plays an operation.
 pub fn play(
@@ -68,7 +67,7 @@ pub fn play(
     if runs("strace") {
         for (player, series) in players.into_iter().zip(&mut all) {
             if !series.samples.is_empty()
-                && series.samples.iter().all(|(_, sample)| sample.wall < COUNTED_BELOW)
+                && series.samples.iter().all(|(_, sample)| sample.wall < settings.counted_below)
             {
                 let counts = scene.scratch("calls");
                 let before = ["strace", "-f", "-c", "-o", &counts.display().to_string()].map(str::to_owned);

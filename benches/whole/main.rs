@@ -8,6 +8,7 @@
 //! - `$FARM_ROUNDS` is the number of rounds for a large workload (11).
 //! - `$FARM_STOW` is the stow to compare with, instead of the one on `PATH`.
 //! - `$FARM_SECONDS` is how long stow and the peers may take in all for one operation's rounds (30).
+//! - `$FARM_COUNTED_BELOW` is how many milliseconds a run may take whose system calls are counted (2,000).
 //! - `$FARM_BIN` is another farm to measure.
 
 mod contest;
@@ -57,7 +58,11 @@ fn bench(words: &[String]) -> io::Result<()> {
     let number =
         |name: &str, else_: u64| std::env::var(name).ok().and_then(|it| it.parse().ok()).unwrap_or(else_);
     let rounds = usize::try_from(number("FARM_ROUNDS", 11)).map_err(io::Error::other)?;
-    let settings = Settings { rounds, patience: Duration::from_secs(number("FARM_SECONDS", 30)) };
+    let settings = Settings {
+        rounds,
+        patience: Duration::from_secs(number("FARM_SECONDS", 30)),
+        counted_below: Duration::from_millis(number("FARM_COUNTED_BELOW", 2_000)),
+    };
     let at = std::env::var_os("FARM_BENCH_DIR").map_or_else(std::env::temp_dir, PathBuf::from);
     let (set, words) = Set::chosen(words);
     let programs = set.programs();

@@ -95,7 +95,7 @@ impl Peer {
         let inside = |end: &str| packages.iter().map(|name| format!("{stow_dir}/{name}{end}")).collect();
         let (words, mut rest): (Vec<&str>, Vec<String>) = match self {
             Peer::Graft => (vec![of("stow", "restow", "delete"), "-d", &stow_dir, "-t", &target], each("-p")),
-            Peer::Xstow => (vec!["-d", &stow_dir, "-t", &target, of("-v0", "-R", "-D")], packages),
+            Peer::Xstow => (vec![of("", "-R", "-D"), "-d", &stow_dir, "-t", &target], packages),
             Peer::Dploy => (vec!["--silent", of("stow", "stow", "unstow")], inside("")),
             Peer::Stau => (vec![of("install", "restow", "uninstall"), "-t", &target], packages),
             Peer::Tuckr => (vec![of("add", "add", "rm")], packages),
@@ -108,7 +108,7 @@ impl Peer {
             rest.push(target.clone());
         }
         let words = [&[self.program()], &words[..]].concat();
-        words.into_iter().map(str::to_owned).chain(rest).collect()
+        words.into_iter().filter(|word| !word.is_empty()).map(str::to_owned).chain(rest).collect()
     }
 
     /// Returns what it wants to find in the environment.
