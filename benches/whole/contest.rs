@@ -5,6 +5,7 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
+use crate::entrant::{Entrant, Left};
 use crate::measure::Sample;
 use crate::program::{Program, runs};
 use crate::scene::Scene;
@@ -14,8 +15,10 @@ use crate::workload::Operation;
 pub struct Settings {
     /// The rounds for a large workload.
     pub rounds: usize,
-    /// After so much time in one operation stow sits out. It plays once at least.
-    pub stow: Duration,
+    /// After so much time in one operation whoever is slow sits out. Everyone plays once at least.
+    pub patience: Duration,
+    /// The longest run whose system calls are counted: strace makes each call take a hundred times longer.
+    pub counted_below: Duration,
 }
 
 /// What one program did in one operation.
@@ -25,10 +28,9 @@ pub struct Series {
     pub samples: Vec<(usize, Sample)>,
     /// All system calls of one run more; nothing where they cannot be counted.
     pub calls: Option<u64>,
+    /// What it left behind the last time.
+    pub left: Left,
 }
-
-/// Longer runs are not counted: strace makes each call take a hundred times longer.
-const COUNTED_BELOW: Duration = Duration::from_secs(2);
 
 /// Plays an operation.
 pub fn play(
@@ -37,12 +39,14 @@ pub fn play(
     rounds: usize,
     settings: &Settings,
 ) -> io::Result<Vec<Series>> {
+    let plays = |entrant: &Entrant| entrant.program.plays(operation, entrant.place.layout);
     let players: Vec<usize> =
-        (0..scene.entrants.len()).filter(|player| scene.entrants[*player].program.plays(operation)).collect();
+        (0..scene.entrants.len()).filter(|player| plays(&scene.entrants[*player])).collect();
     let series = |player: &usize| Series {
         program: scene.entrants[*player].program.clone(),
         samples: Vec::new(),
         calls: None,
+        left: Left::Expected,
     };
     let mut all: Vec<Series> = players.iter().map(series).collect();
     let mut expected = None;
@@ -51,17 +55,23 @@ pub fn play(
             let turn = (turn + round) % players.len();
             let series = &mut all[turn];
             let spent: Duration = series.samples.iter().map(|(_, sample)| sample.wall).sum();
-            if !matches!(series.program, Program::Stow(_)) || spent < settings.stow {
-                series.samples.push((round, scene.run(players[turn], operation, &[], &mut expected)?));
+            if series.program.is_slow() && spent >= settings.patience {
+                continue;
+            }
+            if let Some(ran) = scene.entrants[players[turn]].run(operation, &[], &mut expected)? {
+                series.samples.push((round, ran.sample));
+                series.left = ran.left;
             }
         }
     }
     if runs("strace") {
         for (player, series) in players.into_iter().zip(&mut all) {
-            if series.samples.iter().all(|(_, sample)| sample.wall < COUNTED_BELOW) {
+            if !series.samples.is_empty()
+                && series.samples.iter().all(|(_, sample)| sample.wall < settings.counted_below)
+            {
                 let counts = scene.scratch("calls");
                 let before = ["strace", "-f", "-c", "-o", &counts.display().to_string()].map(str::to_owned);
-                scene.run(player, operation, &before, &mut expected)?;
+                scene.entrants[player].run(operation, &before, &mut expected)?;
                 series.calls = total(&counts)?;
             }
         }

@@ -6,6 +6,8 @@ use std::hash::{Hash, Hasher};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::entrant::Place;
+
 /// What lies below a directory: how many links, how many other things, and a sum over every path and link text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct End {
@@ -36,4 +38,26 @@ impl End {
         }
         Ok(end)
     }
+}
+
+/// Returns whether every file of the packages is in the target, by way of whatever links.
+pub fn all_there(place: &Place) -> io::Result<bool> {
+    let mut left: Vec<(PathBuf, PathBuf)> = place
+        .layout
+        .packages()
+        .iter()
+        .map(|name| (place.stow_dir.join(name), place.target.clone()))
+        .collect();
+    while let Some((package, target)) = left.pop() {
+        for entry in fs::read_dir(package)? {
+            let entry = entry?;
+            let there = target.join(entry.file_name());
+            if entry.file_type()?.is_dir() {
+                left.push((entry.path(), there));
+            } else if !there.is_file() {
+                return Ok(false);
+            }
+        }
+    }
+    Ok(true)
 }

@@ -1,18 +1,23 @@
 //! Whole processes: `farm stow` and farm's own commands beside GNU Stow and the floor.
 //!
-//! `cargo bench --bench whole` runs everything, `-- W2 link` one operation, `-- growth` the sizes of W2 and W4.
-//! docs/BENCHMARKS.md says how to measure and what came out.
+//! `cargo bench --bench whole` plays all workloads, `-- W2 link` one operation, `-- growth` W2 and W4 in several
+//! sizes, `-- peers` what other programs can do, too. docs/BENCHMARKS.md says how to measure and what came out.
 //!
 //! - `$FARM_BENCH_DIR` is where the farms are made, on the file system to measure; without it, the directory for
 //!   temporary files.
 //! - `$FARM_ROUNDS` is the number of rounds for a large workload (11).
-//! - `$FARM_STOW` is the stow to compare with, `$FARM_STOW_SECONDS` what it may take of an operation's time (30).
+//! - `$FARM_STOW` is the stow to compare with, instead of the one on `PATH`.
+//! - `$FARM_SECONDS` is how long stow and the peers may take in all for one operation's rounds (30).
+//! - `$FARM_COUNTED_BELOW` is how many milliseconds a run may take whose system calls are counted (2,000).
 //! - `$FARM_BIN` is another farm to measure.
 
 mod contest;
 mod end;
+mod entrant;
+mod files;
 mod floor;
 mod measure;
+mod peer;
 mod program;
 mod scene;
 mod table;
@@ -24,6 +29,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use contest::{Settings, play};
+use peer::Peer;
 use program::Program;
 use scene::Scene;
 use workload::{Operation, Workload};
@@ -52,12 +58,16 @@ fn bench(words: &[String]) -> io::Result<()> {
     let number =
         |name: &str, else_: u64| std::env::var(name).ok().and_then(|it| it.parse().ok()).unwrap_or(else_);
     let rounds = usize::try_from(number("FARM_ROUNDS", 11)).map_err(io::Error::other)?;
-    let settings = Settings { rounds, stow: Duration::from_secs(number("FARM_STOW_SECONDS", 30)) };
+    let settings = Settings {
+        rounds,
+        patience: Duration::from_secs(number("FARM_SECONDS", 30)),
+        counted_below: Duration::from_millis(number("FARM_COUNTED_BELOW", 2_000)),
+    };
     let at = std::env::var_os("FARM_BENCH_DIR").map_or_else(std::env::temp_dir, PathBuf::from);
-    let (workloads, words) = chosen(words);
-    let programs = Program::at_hand();
+    let (set, words) = Set::chosen(words);
+    let programs = set.programs();
     let mut goals = vec![table::GOALS.to_owned()];
-    for workload in workloads {
+    for workload in set.workloads() {
         let operations: Vec<&Operation> =
             workload.operations.iter().filter(|operation| called(&workload, operation, &words)).collect();
         if operations.is_empty() {
@@ -65,7 +75,7 @@ fn bench(words: &[String]) -> io::Result<()> {
         }
         println!("\n## {}: {}", workload.id, workload.what);
         let base = at.join(format!("farm-bench-{}", std::process::id()));
-        let mut scene = Scene::make(&base, &workload, &programs)?;
+        let mut scene = Scene::make(&base, workload.layout, &programs)?;
         for operation in operations {
             let all = play(&mut scene, operation, settings.rounds * workload.patience, &settings)?;
             table::operation(&workload, operation, &all);
@@ -74,15 +84,54 @@ fn bench(words: &[String]) -> io::Result<()> {
             );
         }
     }
-    println!("\n## What is to be reached\n\n{}", goals.join("\n"));
+    if goals.len() > 1 {
+        println!("\n## What is to be reached\n\n{}", goals.join("\n"));
+    }
     Ok(())
 }
 
-/// Returns the workloads that are meant, and the words that choose among their operations.
-fn chosen(words: &[String]) -> (Vec<Workload>, Vec<&str>) {
-    let (growth, words): (Vec<&str>, _) =
-        words.iter().map(String::as_str).partition(|word| *word == "growth");
-    (if growth.is_empty() { workload::all() } else { workload::growth() }, words)
+/// What is played.
+enum Set {
+    Standard,
+    Growth,
+    Peers,
+}
+
+impl Set {
+    /// Returns the set that is named, and the words that choose among its operations.
+    fn chosen(words: &[String]) -> (Set, Vec<&str>) {
+        let mut set = Set::Standard;
+        let mut left = Vec::new();
+        for word in words {
+            match word.as_str() {
+                "growth" => set = Set::Growth,
+                "peers" => set = Set::Peers,
+                word => left.push(word),
+            }
+        }
+        (set, left)
+    }
+
+    fn workloads(&self) -> Vec<Workload> {
+        match self {
+            Set::Standard => workload::all(),
+            Set::Growth => workload::growth(),
+            Set::Peers => workload::peers(),
+        }
+    }
+
+    /// Returns who takes part: stow is too slow to show how time grows.
+    fn programs(&self) -> Vec<Program> {
+        let mut programs = Program::at_hand();
+        match self {
+            Set::Standard => {}
+            Set::Growth => {
+                programs.retain(|program| !matches!(program, Program::Stow(_) | Program::Floor(1)))
+            }
+            Set::Peers => programs.extend(Peer::at_hand().into_iter().map(Program::Peer)),
+        }
+        programs
+    }
 }
 
 /// Returns whether all the words are in the name of an operation or that of its workload.

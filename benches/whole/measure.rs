@@ -33,10 +33,13 @@ pub struct Sample {
 }
 
 /// What a program finds where it starts. Of the environment it gets only this and `PATH`.
+#[derive(Clone)]
 pub struct Surroundings {
     pub dir: PathBuf,
     pub home: PathBuf,
     pub state: PathBuf,
+    /// What else it wants to find in the environment.
+    pub variables: Vec<(&'static str, PathBuf)>,
     /// Where everything goes that it prints.
     pub output: PathBuf,
     /// It is killed when it takes longer, to the second.
@@ -54,6 +57,7 @@ pub fn run(line: &[String], at: &Surroundings) -> io::Result<Sample> {
         .env("HOME", &at.home)
         .env("FARM_STATE_DIR", &at.state);
     command.envs(std::env::var_os("PATH").map(|path| ("PATH", path)));
+    command.envs(at.variables.iter().map(|(name, value)| (name, value)));
     let told = command.stderr(Stdio::inherit()).output()?.stdout;
     read(&String::from_utf8_lossy(&told)).ok_or_else(|| io::Error::other(format!("cannot measure {line:?}")))
 }

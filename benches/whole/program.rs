@@ -1,10 +1,11 @@
 //! Who takes part, and how each is told what to do.
 
-use std::path::Path;
 use std::process::{Command, Stdio};
 
+use crate::entrant::Place;
 use crate::floor::Act;
-use crate::workload::{Manner, Operation, Verb, Ways};
+use crate::peer::Peer;
+use crate::workload::{Layout, Manner, Operation, Verb, Ways};
 
 /// A program, or one of its two ways.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,6 +18,8 @@ pub enum Program {
     Floor(usize),
     /// GNU Stow, with its path.
     Stow(String),
+    /// Another one.
+    Peer(Peer),
 }
 
 /// The floor that all others are compared with.
@@ -41,16 +44,23 @@ impl Program {
             Program::Native(_) => "farm-native".to_owned(),
             Program::Floor(threads) => format!("floor-{threads}t"),
             Program::Stow(_) => "stow".to_owned(),
+            Program::Peer(peer) => peer.name().to_owned(),
         }
     }
 
     /// Returns whether it takes part in an operation.
-    pub fn plays(&self, operation: &Operation) -> bool {
+    pub fn plays(&self, operation: &Operation, layout: Layout) -> bool {
         match self {
             Program::DropIn(_) => operation.ways != Ways::Native,
             Program::Native(_) => operation.ways != Ways::DropIn,
             Program::Floor(_) | Program::Stow(_) => true,
+            Program::Peer(peer) => peer.can(operation.verb, layout),
         }
+    }
+
+    /// Returns whether it may be so slow that it plays for a limited time only.
+    pub fn is_slow(&self) -> bool {
+        matches!(self, Program::Stow(_) | Program::Peer(_))
     }
 
     /// Returns the exit code that an operation has to end with.
@@ -62,16 +72,11 @@ impl Program {
     }
 
     /// Returns the command line for an operation on some packages.
-    pub fn line(
-        &self,
-        operation: &Operation,
-        stow_dir: &Path,
-        target: &Path,
-        packages: &[String],
-    ) -> Vec<String> {
-        let (stow_dir, target) = (stow_dir.display().to_string(), target.display().to_string());
+    pub fn line(&self, operation: &Operation, place: &Place, packages: &[String]) -> Vec<String> {
+        let (stow_dir, target) = (place.stow_dir.display().to_string(), place.target.display().to_string());
         let mut line = match self {
-            Program::Floor(threads) => return floor(operation.floor, *threads, stow_dir, target, packages),
+            Program::Floor(threads) => return floor(operation.floor, *threads, place, packages),
+            Program::Peer(peer) => return peer.line(operation.verb, place),
             Program::DropIn(farm) => vec![farm.clone(), "stow".to_owned()],
             Program::Native(farm) => vec![farm.clone(), verb(operation.verb).to_owned()],
             Program::Stow(stow) => vec![stow.clone()],
@@ -95,13 +100,12 @@ impl Program {
 }
 
 /// Returns the command line of the floor, which is this program.
-pub fn floor(act: Act, threads: usize, stow_dir: String, target: String, packages: &[String]) -> Vec<String> {
+pub fn floor(act: Act, threads: usize, place: &Place, packages: &[String]) -> Vec<String> {
     let this = std::env::current_exe().expect("the path of a running program");
-    let mut line =
-        vec![this.display().to_string(), "floor".to_owned(), act.name().to_owned(), threads.to_string()];
-    line.extend([stow_dir, target]);
-    line.extend_from_slice(packages);
-    line
+    let paths = [&this, &place.stow_dir, &place.target].map(|path| path.display().to_string());
+    let [this, stow_dir, target] = paths;
+    let line = [this, "floor".to_owned(), act.name().to_owned(), threads.to_string(), stow_dir, target];
+    [&line, packages].concat()
 }
 
 fn verb(verb: Verb) -> &'static str {

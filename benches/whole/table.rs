@@ -3,23 +3,29 @@
 use std::time::Duration;
 
 use crate::contest::Series;
+use crate::entrant::Left;
 use crate::measure::Sample;
 use crate::program::{FLOOR, Program};
 use crate::workload::{Goal, Held, Operation, Workload};
 
 const NONE: &str = "–";
 
-/// Prints what an operation took.
+const COLUMNS: [&str; 11] =
+    ["", "n", "median", "min", "user", "sys", "peak", "calls", "a link", "× floor", "stow takes"];
+
+/// Prints what an operation took, and what peers left behind that is not what all should leave.
 pub fn operation(workload: &Workload, operation: &Operation, all: &[Series]) {
+    let as_expected = all.iter().all(|series| series.left == Left::Expected);
+    let mut columns = COLUMNS.to_vec();
+    if !as_expected {
+        columns.push("left");
+    }
     println!("\n### {} {}\n", workload.id, operation.name);
-    println!(
-        "| | n | median | min | user | sys | peak | calls | a link | × floor | stow takes |\n\
-         |---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|"
-    );
+    println!("| {} |\n|---|{}", columns.join(" | "), "--:|".repeat(columns.len() - 1));
     for series in all.iter().filter(|series| !series.samples.is_empty()) {
         let links = links(workload, operation);
         let walls = series.walls();
-        let cells = [
+        let mut cells = vec![
             series.program.name(),
             walls.len().to_string(),
             milliseconds(median(&walls)),
@@ -29,11 +35,16 @@ pub fn operation(workload: &Workload, operation: &Operation, all: &[Series]) {
             format!("{:.1} MB", series.peak() / 1e6),
             series.calls.map_or(NONE.to_owned(), |calls| calls.to_string()),
             of_many(links, format!("{:.2} µs", median(&walls) * 1e6 / links)),
-            ratio(series.against(all, |program| *program == FLOOR)),
-            factor(
-                series.against(all, |program| matches!(program, Program::Stow(_))).map(|ratio| 1.0 / ratio),
-            ),
+            ratio(series.against_floor(all)),
+            factor(series.against_stow(all)),
         ];
+        if !as_expected {
+            cells.push(match &series.left {
+                Left::Expected => "as expected".to_owned(),
+                Left::Equivalent(what) => format!("every file; {what}"),
+                Left::Else(what) => what.clone(),
+            });
+        }
         println!("| {} |", cells.join(" | "));
     }
 }
@@ -48,12 +59,9 @@ pub fn goals(workload: &Workload, operation: &Operation, goal: Goal, all: &[Seri
     let farm = all.iter().filter(|series| matches!(series.program, Program::DropIn(_) | Program::Native(_)));
     let line = |series: &Series| {
         let links = links(workload, operation);
-        let floor = series.against(all, |program| *program == FLOOR);
-        let stow =
-            series.against(all, |program| matches!(program, Program::Stow(_))).map(|ratio| 1.0 / ratio);
-        let floor_system =
-            all.iter().find(|other| other.program == FLOOR).map(|floor| floor.mean(|it| it.system));
-        let user = floor_system.map(|system| series.mean(|sample| sample.user) / system);
+        let (floor, stow) = (series.against_floor(all), series.against_stow(all));
+        let floors = all.iter().find(|other| other.program == FLOOR);
+        let user = floors.map(|floor| series.mean(|it| it.user) / floor.mean(|it| it.system));
         let cells = [
             format!("{} {}", workload.id, operation.name),
             series.program.name(),
@@ -88,9 +96,19 @@ impl Series {
         sum.as_secs_f64() / self.samples.len() as f64
     }
 
-    /// Returns the median of the rounds' ratios of this one's time to another's.
-    fn against(&self, all: &[Series], which: impl Fn(&Program) -> bool) -> Option<f64> {
-        let other = all.iter().find(|series| which(&series.program))?;
+    /// Returns how many times as long as the floor it takes.
+    fn against_floor(&self, all: &[Series]) -> Option<f64> {
+        self.against(all.iter().find(|series| series.program == FLOOR)?)
+    }
+
+    /// Returns how many times as long as it stow takes.
+    fn against_stow(&self, all: &[Series]) -> Option<f64> {
+        let stow = all.iter().find(|series| matches!(series.program, Program::Stow(_)))?;
+        stow.against(self)
+    }
+
+    /// Returns the median of the ratios of this one's time to another's, round by round.
+    fn against(&self, other: &Series) -> Option<f64> {
         let paired = self.samples.iter().filter_map(|(round, ours)| {
             let (_, theirs) = other.samples.iter().find(|(there, _)| there == round)?;
             Some(ours.wall.as_secs_f64() / theirs.wall.as_secs_f64())

@@ -90,7 +90,8 @@ impl Operation {
         Operation { name, verb, manner: Manner::Plain, from, to, floor, ways: Ways::Both, goal: None }
     }
 
-    const LINK: Operation = Operation::new(Verb::Link, Held::Bare, Held::All, Act::Link);
+    /// Links all packages.
+    pub const LINK: Operation = Operation::new(Verb::Link, Held::Bare, Held::All, Act::Link);
     const RELINK: Operation = Operation::new(Verb::Relink, Held::All, Held::All, Act::Check);
     const UNLINK: Operation = Operation::new(Verb::Unlink, Held::All, Held::Bare, Act::Unlink);
 
@@ -168,6 +169,17 @@ pub fn all() -> Vec<Workload> {
             patience: 1,
         },
     ]
+}
+
+/// Returns what the models of most programs fit.
+pub fn peers() -> Vec<Workload> {
+    let mut fitting = all();
+    fitting.retain(|workload| matches!(workload.id, "W1" | "W2"));
+    for workload in &mut fitting {
+        workload.operations.retain(|operation| workload.id == "W2" || operation.verb == Verb::Link);
+        workload.operations.iter_mut().for_each(|operation| operation.goal = None);
+    }
+    fitting
 }
 
 /// Returns W2 and W4 in other sizes, to show how time grows.
