@@ -127,13 +127,13 @@ pub fn write_done(phases: usize, to: &mut impl Write) -> io::Result<()> {
 /// Reads a header only.
 ///
 /// # Errors
-/// The reader's; "invalid data" for what is no header of this version.
+/// The reader's; "unsupported" for what a newer farm wrote, "invalid data" for what is no header.
 pub fn read_header(from: &mut impl BufRead) -> io::Result<Header> {
     let mut line = Vec::new();
     from.read_until(b'\n', &mut line)?;
     match parse(&line)? {
         Line::Farm(header) if header.format == FORMAT => Ok(header),
-        Line::Farm(_) => Err(bad("it was written by a newer farm")),
+        Line::Farm(_) => Err(io::Error::new(io::ErrorKind::Unsupported, "it was written by a newer farm")),
         _ => Err(bad("it is no record of farm's")),
     }
 }

@@ -274,11 +274,14 @@ fn a_journal_that_cannot_be_used_is_refused_until_it_is_forgotten() {
             let (home, path) = (&world.home, world.memory().join(name));
             fs::write(&path, journal).unwrap();
             let before = home.identity();
-            let says = format!(
-                "error: cannot read {}: {why}\nnothing was changed\nhint: `farm recover --forget` sets it aside; links \
-                 that are missing then come back with `farm relink`\n",
-                path.display()
-            );
+            let hint = match journal == newer {
+                true => "use that farm here: it knows what was done, and this one does not",
+                false => {
+                    "`farm recover --forget` sets it aside; links that are missing then come back with `farm relink`"
+                }
+            };
+            let path_shown = path.display();
+            let says = format!("error: cannot read {path_shown}: {why}\nnothing was changed\nhint: {hint}\n");
             for args in [
                 &["recover"][..],
                 &["link", "q"],

@@ -289,7 +289,7 @@ fn a_memory_that_a_newer_farm_wrote_is_refused() {
             && lines[0].ends_with("generations/1: it was written by a newer farm"),
         "{run}"
     );
-    let hint = "hint: move it away: that generation then counts as expired, and the others are there";
+    let hint = "hint: use that farm here: it knows what was done, and this one does not";
     assert_eq!(lines[1..], ["nothing was changed", hint], "{run}");
     assert_eq!(home.identity(), before);
 }

@@ -26,6 +26,7 @@ impl Words {
     pub fn memory_error(&self, error: &Error) -> Exit {
         let hint = match error.source.kind() {
             io::ErrorKind::WouldBlock => "without --no-wait farm waits for it",
+            io::ErrorKind::Unsupported => "use that farm here: it knows what was done, and this one does not",
             io::ErrorKind::InvalidData if error.verb == READ_GENERATION => {
                 "move it away: that generation then counts as expired, and the others are there"
             }
