@@ -17,6 +17,7 @@
 //! let request = Request {
 //!     root: home.as_os_str().as_encoded_bytes().to_vec(),
 //!     stow_dir: Route::below_root(RelPath::new(b"dotfiles").expect("a path below the root")),
+//!     former: None,
 //!     steps: vec![Step::new(Action::Link, zsh, Mount::Into(RelPath::root()))],
 //!     others: Default::default(),
 //!     earlier: None,
