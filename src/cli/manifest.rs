@@ -45,8 +45,13 @@ impl Declared {
     /// Reads the manifest of a dotfiles directory; `None` when there is none, or it only marks the directory.
     pub fn read(dir: &Path) -> Result<Option<Declared>, Refusal> {
         let path = dir.join(FILE);
-        if !path.is_file() {
-            return Ok(None);
+        match fs_err::metadata(&path) {
+            Ok(found) if found.is_file() => {}
+            Ok(_) => return Ok(None),
+            Err(error) => match error.kind() {
+                io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => return Ok(None),
+                kind => return Err(Refusal::System(Error::new("look at", &path, kind))),
+            },
         }
         let bytes = fs_err::read(&path).map_err(|error| {
             let kind = error.kind();

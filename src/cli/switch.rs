@@ -20,7 +20,7 @@ use super::ask::Asker;
 use super::contents::{self, Gathered};
 use super::env;
 use super::manifest::Declared;
-use super::resolve::{self, Refusal};
+use super::resolve::{self, Cause, Refusal};
 use super::session::{self, Session};
 use super::told::{Ended, NewShells, OnChange};
 use super::words::Words;
@@ -102,7 +102,8 @@ fn do_switch(global: &Global, args: &args::Switch, stowrc: &StowRc, words: &Word
         }
         let late = pending(&farm, session.memory(), words)?;
         // Should this run end before its commands have, the next one runs them.
-        remember(&farm, session.memory(), late.iter().chain(commands.iter().map(|it| &it.at)), words)?;
+        let due = late.iter().chain(commands.iter().map(|it| &it.at)).cloned().collect();
+        remember(&farm, session.memory(), &late, &due).map_err(|error| words.error(&error))?;
         if let Some(rendered) = request.rendered.as_ref().filter(|it| !it.files.is_empty()) {
             match session.memory().store() {
                 Some(store) => store.render(rendered).map_err(|error| words.error(&error))?,
@@ -117,12 +118,16 @@ fn do_switch(global: &Global, args: &args::Switch, stowrc: &StowRc, words: &Word
         if let (None, Some(state)) = (&failure, &state) {
             env::point(state, &known.session, &session_after).map_err(|error| words.left_behind(&error))?;
         }
+        let mut left = late;
         if failure.is_none() {
             commands.iter_mut().for_each(run_command);
-            let failed = commands.iter().filter(|it| it.ended != Some(Ended::Well)).map(|it| &it.at);
-            remember(&farm, session.memory(), failed, words)?;
-        } else {
-            remember(&farm, session.memory(), &late, words)?;
+            let failed = commands.iter().filter(|it| it.ended != Some(Ended::Well)).map(|it| it.at.clone());
+            // Those of other dotfiles directories wait for these.
+            left.retain(|path| wanted.gathered.items.iter().all(|item| item.at != *path));
+            left.extend(failed);
+        }
+        if let Err(error) = remember(&farm, session.memory(), &due, &left) {
+            words.runs_again(&error);
         }
     }
     say(
@@ -212,9 +217,13 @@ fn request(
         });
     }
     let mut request = farm.request(steps, policy);
-    let dir = rendered_route(farm).map_err(|refusal| words.refusal(&refusal))?;
     let mut files = wanted.gathered.files.clone();
     files.extend(wanted.scripts.files.clone());
+    let dir = match rendered_route(farm) {
+        Ok(dir) => dir,
+        Err(_) if files.is_empty() => None,
+        Err(error) => return Err(words.error(&error)),
+    };
     if dir.is_none() && !files.is_empty() {
         return Err(no_state(words));
     }
@@ -255,11 +264,19 @@ fn no_state(words: &Words) -> Exit {
 }
 
 /// Returns where files lie that farm writes, as seen from the farm's root.
-fn rendered_route(farm: &resolve::Farm) -> Result<Option<Route>, Refusal> {
+fn rendered_route(farm: &resolve::Farm) -> Result<Option<Route>, Error> {
     let Some(state) = environment::state_dir() else { return Ok(None) };
     let path = rendered_dir(&state, &farm.target(), &farm.dir);
     // Links count from where a directory really is.
-    let Ok((real, missing)) = resolve::existing(&path) else { return Ok(None) };
+    let refuse = |cause| {
+        let error = match cause {
+            Cause::System(error) => error,
+            Cause::NotADirectory => io::ErrorKind::NotADirectory.into(),
+            Cause::Missing | Cause::DanglingLink => io::ErrorKind::NotFound.into(),
+        };
+        Error::new("use state directory", &path, error)
+    };
+    let (real, missing) = resolve::existing(&path).map_err(refuse)?;
     let bytes = |path: &Path| path.as_os_str().as_bytes().to_vec();
     let path = [bytes(&real), missing.as_bytes().to_vec()].join(&b'/');
     Ok(Some(Route::between(&bytes(&farm.root), &path)))
@@ -275,12 +292,14 @@ fn after(
 ) -> Known {
     let mut after = known.clone();
     planned.plan.ops.iter().for_each(|op| after.enter(&op, &RelPath::root()));
-    after.links.retain(|path, text| !is_own(farm, request, path, text));
-    after.links.extend(planned.links.clone());
     let shelf = shelf(&farm.dir);
+    // What is left then is that of other dotfiles directories.
+    after.links.retain(|path, text| !is_own(farm, request, path, text));
     after.files.retain(|_, stored| stored.shelf != shelf);
+    after.contents.retain(|path, _| after.links.contains_key(path) || after.files.contains_key(path));
+    after.links.extend(planned.links.clone());
     after.files.extend(planned.files.clone());
-    after.contents = wanted.gathered.hashes().collect();
+    after.contents.extend(wanted.gathered.hashes());
     if let Some(state) = environment::state_dir() {
         let dir = rendered_dir(&state, &farm.target(), &farm.dir);
         // Another dotfiles directory of the target may have something for new shells.
@@ -307,18 +326,16 @@ fn pending(farm: &resolve::Farm, memory: &Memory, words: &Words) -> Result<BTree
     Ok(all.iter().filter_map(|path| path.below(&root)).collect())
 }
 
-/// Remembers for which paths commands have not succeeded, where that is not so already.
-fn remember<'p>(
+/// Remembers for which paths commands have not succeeded, where it knows of others so far.
+fn remember(
     farm: &resolve::Farm,
     memory: &Memory,
-    paths: impl IntoIterator<Item = &'p RelPath>,
-    words: &Words,
-) -> Result<(), Exit> {
-    let Some(store) = memory.store() else { return Ok(()) };
+    known: &BTreeSet<RelPath>,
+    paths: &BTreeSet<RelPath>,
+) -> Result<(), Error> {
+    let Some(store) = memory.store().filter(|_| known != paths) else { return Ok(()) };
     let root = from_top(farm);
-    let paths: BTreeSet<RelPath> = paths.into_iter().map(|path| root.join_path(path)).collect();
-    let known = store.pending().map_err(|error| words.memory_error(&error))?;
-    if known == paths { Ok(()) } else { store.set_pending(&paths).map_err(|error| words.error(&error)) }
+    store.set_pending(&paths.iter().map(|path| root.join_path(path)).collect())
 }
 
 /// Returns the farm's root, from the file system's root.

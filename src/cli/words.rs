@@ -84,6 +84,12 @@ impl Words {
         Exit::Refused
     }
 
+    /// Says why it could not be remembered which commands have succeeded.
+    pub fn runs_again(&self, error: &Error) {
+        let text = "the next `farm switch` runs the commands of this one again";
+        self.to_stderr(&format!("{WARNING}warning:{WARNING:#} {}: {text}", shown(&error.to_string())));
+    }
+
     /// Says why a farm could not be read; nothing has changed.
     pub fn scan_error(&self, error: &ScanError) -> Exit {
         self.say_refusal(&shown(&error.to_string()), &["nothing was changed".to_owned()], None);
