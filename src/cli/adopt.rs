@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::path::Path;
 
-use farm::{Direction, Error, Fold, Naming, Policy, RelPath, Route, RuleBook, ScanError, Transfer};
+use farm::{Direction, Error, Fold, Mount, Naming, Policy, RelPath, Route, RuleBook, ScanError, Transfer};
 
 use super::args::{self, Global, Verb};
 use super::resolve::{Landed, Refusal};
@@ -17,7 +17,7 @@ struct Asked<'a> {
     farm: resolve::Farm,
     package: RelPath,
     /// Where it lands.
-    mount: RelPath,
+    mount: Mount,
     /// Whether the package is to be made.
     is_new: bool,
     paths: &'a [OsString],
@@ -46,7 +46,7 @@ pub fn adopt(global: &Global, args: &args::Adopt, stowrc: &StowRc, words: &Words
         policy.fold = Fold::Never;
     }
     let direction = Direction::Adopt { overwrite: args.overwrite };
-    let (paths, ignore, mount) = (&args.paths, &args.ignore, mount.at().clone());
+    let (paths, ignore) = (&args.paths, &args.ignore);
     let asked = Asked { farm, package, mount, is_new, paths, direction, ignore, policy };
     transfer(&asked, global, stowrc, words)
 }
@@ -64,7 +64,7 @@ pub fn eject(global: &Global, args: &args::Eject, stowrc: &StowRc, words: &Words
         Ok(policy) => policy,
         Err(refusal) => return words.refusal(&refusal),
     };
-    let (paths, direction, mount) = (&args.paths, Direction::Eject, mount.at().clone());
+    let (paths, direction) = (&args.paths, Direction::Eject);
     let asked = Asked { farm, package, mount, is_new: false, paths, direction, ignore: &[], policy };
     transfer(&asked, global, stowrc, words)
 }

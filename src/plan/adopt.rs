@@ -28,6 +28,15 @@ struct Item {
     named: bool,
 }
 
+/// A place in the package that something goes to.
+struct Goal {
+    path: RelPath,
+    /// What the package has there.
+    there: Option<Node>,
+    /// The package's directory that it is in, when that exists.
+    above: Option<Src>,
+}
+
 /// A link with a relative text that moves.
 struct Moving {
     path: RelPath,
@@ -49,6 +58,12 @@ struct Look {
 struct Spelled {
     name: Name,
     node: Option<Node>,
+}
+
+impl Spot {
+    fn goal(&self, spelled: Spelled) -> Goal {
+        Goal { path: self.path.join(&spelled.name), there: spelled.node, above: self.src }
+    }
 }
 
 /// What adopting has gathered so far.
@@ -80,7 +95,7 @@ impl<'a> Mover<'a> {
     /// Goes down to a path that was asked for, in the target and in the package.
     fn adopt_path(&mut self, path: &RelPath, haul: &mut Haul) -> Option<()> {
         let (parent, name) = path.split()?;
-        let mount = self.mount.depth();
+        let mount = self.mount.at().depth();
         let mut dir = ROOT;
         let mut spot = Spot { src: Some(self.top()), path: RelPath::root() };
         for (depth, name) in parent.names().enumerate() {
@@ -127,7 +142,11 @@ impl<'a> Mover<'a> {
             self.refuse(path.clone(), reason);
             return Some(());
         }
-        let mut todo = vec![Item { dir, name, spot, named: true }];
+        let mut todo = Vec::new();
+        match self.is_landing(path) {
+            true => self.adopt_landing(dir, &name, &mut todo, haul)?,
+            false => todo.push(Item { dir, name, spot, named: true }),
+        }
         while let Some(item) = todo.pop() {
             self.adopt_item(item, &mut todo, haul);
         }
@@ -178,6 +197,36 @@ impl<'a> Mover<'a> {
         self.planner.ignored(self.top(), &spot.path, &target_dir, spelled, node)
     }
 
+    /// Adopts what is where the package itself is to appear.
+    fn adopt_landing(
+        &mut self,
+        dir: DirId,
+        name: &Name,
+        todo: &mut Vec<Item>,
+        haul: &mut Haul,
+    ) -> Option<()> {
+        let path = self.planner.tree.path(dir).join(name);
+        let reason = match self.node(dir, name)?? {
+            Node::Dir(below) => {
+                let top = self.route(&RelPath::root());
+                let is_new = self.planner.snapshot.holds(&Need::Present(top)) == Some(false);
+                let there = (!is_new).then_some(Node::Dir(ROOT));
+                let goal = Goal { path: RelPath::root(), there, above: None };
+                return self.adopt_dir((dir, name), below, goal, todo, haul);
+            }
+            Node::Link(_) => match self.owned(dir, name)? {
+                Owned { place: Some(place), .. } => {
+                    Refused::InFarm { link: path.clone(), owner: place.package }
+                }
+                Owned { text, .. } => Refused::Foreign(text),
+            },
+            Node::File => Refused::NoDirectory,
+            Node::Other => Refused::Special,
+        };
+        self.refuse(path, reason);
+        Some(())
+    }
+
     fn adopt_item(&mut self, item: Item, todo: &mut Vec<Item>, haul: &mut Haul) -> Option<()> {
         let path = self.planner.tree.path(item.dir).join(&item.name);
         let node = self.node(item.dir, &item.name)??;
@@ -210,30 +259,31 @@ impl<'a> Mover<'a> {
             }
             return Some(());
         }
+        let at = (item.dir, &item.name);
+        let goal = item.spot.goal(spelled);
         match node {
             Node::Other => self.refuse(path, Refused::Special),
-            Node::Dir(dir) => self.adopt_dir(&item, dir, spelled, todo, haul)?,
+            Node::Dir(dir) => self.adopt_dir(at, dir, goal, todo, haul)?,
             Node::File | Node::Link(_) => {
                 if let Some(text) = link.filter(|text| !text.is_absolute()) {
                     haul.links.push(Moving { path, text, to: self.route(&item.spot.path) });
                 }
-                self.move_in(&item, &node, spelled, haul)?;
+                self.move_in(at, &node, goal, haul)?;
             }
         }
         Some(())
     }
 
-    /// Adopts a directory: as a whole where the package has nothing, else bit by bit.
+    /// Adopts the directory `dir`, which is `at`: as a whole where the package has nothing, else bit by bit.
     fn adopt_dir(
         &mut self,
-        item: &Item,
+        at: (DirId, &Name),
         dir: DirId,
-        spelled: Spelled,
+        goal: Goal,
         todo: &mut Vec<Item>,
         haul: &mut Haul,
     ) -> Option<()> {
-        let path = item.spot.path.join(&spelled.name);
-        let src = match spelled.node {
+        let src = match goal.there {
             Some(Node::Dir(below)) => Some(Src { dir: below, ..self.top() }),
             _ => None,
         };
@@ -246,12 +296,12 @@ impl<'a> Mover<'a> {
             self.refuse(self.planner.tree.path(dir), reason);
             return Some(());
         }
-        if src.is_none() && self.planner.request.policy.fold != Fold::Never {
-            let look = self.look_into(dir, &path)?;
+        if src.is_none() {
+            let look = self.look_into(dir, &goal.path)?;
             if !look.apart {
                 if look.objections.is_empty() {
                     haul.links.extend(look.links);
-                    return self.move_in(item, &Node::Dir(dir), spelled, haul);
+                    return self.move_in(at, &Node::Dir(dir), goal, haul);
                 }
                 // Links that lead out of it are refused now as they would be later.
                 let top = Route::below_root(self.planner.tree.path(dir));
@@ -264,12 +314,12 @@ impl<'a> Mover<'a> {
                 return Some(());
             }
         }
-        if spelled.node.is_some() && src.is_none() {
-            let at = self.route(&path);
+        if goal.there.is_some() && src.is_none() {
+            let at = self.route(&goal.path);
             self.refuse(self.planner.tree.path(dir), Refused::Taken { at, by: InPackage::NoDirectory });
             return Some(());
         }
-        let spot = Spot { src, path };
+        let spot = Spot { src, path: goal.path };
         let names = self.planner.tree.entries(dir)?.names();
         todo.extend(names.map(|name| Item { dir, name, spot: spot.clone(), named: false }));
         Some(())
@@ -277,7 +327,12 @@ impl<'a> Mover<'a> {
 
     /// Looks at all that is in a directory of the target, which would lie at `place` in the package.
     fn look_into(&mut self, top: DirId, place: &RelPath) -> Option<Look> {
-        let mut look = Look::default();
+        let package = &self.planner.snapshot.source(self.package).package;
+        let (fold, never) = self.planner.request.policy.folds(&package.join_path(place));
+        let mut look = Look { apart: fold == Fold::Never, ..Look::default() };
+        if look.apart {
+            return Some(look);
+        }
         let mut known = true;
         let mut todo = vec![(top, place.clone())];
         while let Some((dir, place)) = todo.pop() {
@@ -287,6 +342,7 @@ impl<'a> Mover<'a> {
                 continue;
             }
             let at = self.planner.tree.path(dir);
+            look.apart |= never.matches(at.as_bytes());
             if let Some(reason) = self.guard(dir) {
                 look.objections.push(Objection { path: Route::below_root(at), reason });
                 continue;
@@ -319,14 +375,17 @@ impl<'a> Mover<'a> {
     }
 
     /// Lets something of the target go into the package as it is.
-    fn move_in(&mut self, item: &Item, node: &Node, spelled: Spelled, haul: &Haul) -> Option<()> {
-        let path = self.planner.tree.path(item.dir).join(&item.name);
-        let at = self.route(&item.spot.path.join(&spelled.name));
-        let place = match (&spelled.node, item.spot.src) {
+    fn move_in(&mut self, (dir, name): (DirId, &Name), node: &Node, goal: Goal, haul: &Haul) -> Option<()> {
+        let path = self.planner.tree.path(dir).join(name);
+        let at = self.route(&goal.path);
+        let place = match (&goal.there, goal.above) {
             (None, _) | (_, None) => Place::Package { at: at.clone(), entry: Entry::New { dirs: 0 } },
             (Some(there), Some(src)) => {
                 let equal = match (node, there) {
-                    (Node::File, Node::File) => self.is_equal(item, src, spelled.name)?,
+                    (Node::File, Node::File) => {
+                        let (_, source_name) = goal.path.split()?;
+                        self.is_equal((dir, name), src, source_name)?
+                    }
                     _ => false,
                 };
                 let by = match (node, there) {
@@ -344,20 +403,14 @@ impl<'a> Mover<'a> {
                 }
             }
         };
-        let text = at.text_from(self.planner.tree.depth(item.dir));
-        self.planner.tree.set(item.dir, item.name.clone(), Node::link(text, Leads::Unknown));
+        let text = at.text_from(self.planner.tree.depth(dir));
+        self.planner.tree.set(dir, name.clone(), Node::link(text, Leads::Unknown));
         self.planner.fates.insert(path, Fate::Goes(place));
         Some(())
     }
 
-    fn is_equal(&mut self, item: &Item, src: Src, source_name: Name) -> Option<bool> {
-        let need = Need::Equal {
-            dir: item.dir,
-            name: item.name.clone(),
-            source: src.id,
-            source_dir: src.dir,
-            source_name,
-        };
+    fn is_equal(&mut self, (dir, name): (DirId, &Name), src: Src, source_name: Name) -> Option<bool> {
+        let need = Need::Equal { dir, name: name.clone(), source: src.id, source_dir: src.dir, source_name };
         let known = self.planner.snapshot.holds(&need);
         if known.is_none() {
             self.planner.needs.insert(need);

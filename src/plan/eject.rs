@@ -174,7 +174,16 @@ impl<'a> Mover<'a> {
         place: &Place,
         text: LinkText,
     ) -> Option<Result<Release, Refused>> {
-        let Some((above, last)) = place.path.split() else { return Some(Err(Refused::WholePackage)) };
+        let path = self.planner.tree.path(dir).join(name);
+        let Some((above, last)) = place.path.split() else {
+            return Some(match self.is_landing(&path) {
+                true => {
+                    let (name, place) = (name.clone(), RelPath::root());
+                    Ok(Release { dir, name, path, place, node: Node::Dir(ROOT) })
+                }
+                false => Err(Refused::WholePackage),
+            });
+        };
         let above = Place { path: above, ..place.clone() };
         let found = match self.planner.directory_at(&above)? {
             Some(src) if !self.is_real(src, &above.path) => {
@@ -183,7 +192,6 @@ impl<'a> Mover<'a> {
             Some(src) => self.planner.source_entries(src)?.get(last.as_bytes()),
             None => None,
         };
-        let path = self.planner.tree.path(dir).join(name);
         if let Some(home) = self.shown_at_home(place, &path)? {
             return Some(Err(Refused::Twice(home)));
         }
@@ -196,7 +204,7 @@ impl<'a> Mover<'a> {
     /// Returns the path that the package's layout gives to `place`, when that is not `path` and shows it, too: taking
     /// it from there would leave that link without anything behind it.
     fn shown_at_home(&mut self, place: &Place, path: &RelPath) -> Option<Option<RelPath>> {
-        let mount = self.mount;
+        let mount = self.mount.at();
         let homes = [Naming::AsIs, Naming::Dotfiles].map(|naming| {
             let names: Vec<Name> = place.path.names().map(|name| naming.target_name(&name)).collect();
             mount.join_path(&RelPath::from_names(&names))

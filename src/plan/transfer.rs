@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use super::owner::{Owner, Place};
 use super::{Planner, Src};
 use crate::op::{Fates, Plan};
-use crate::package::Request;
+use crate::package::{Mount, Request};
 use crate::path::{LinkText, Name, RelPath, Route};
 use crate::snapshot::{Need, Snapshot, SourceId};
 use crate::tree::{DirId, Node, ROOT, Texts};
@@ -20,8 +20,8 @@ pub struct Transfer {
     pub direction: Direction,
     /// The package, by its path in the dotfiles directory; adopting makes a missing one.
     pub package: RelPath,
-    /// The directory that the package's top mirrors into, from the farm's root.
-    pub mount: RelPath,
+    /// Where the package lands, below the farm's root.
+    pub mount: Mount,
     /// The paths in the target, as seen from the farm's root; their parents are free of links down to the target.
     pub paths: Vec<Route>,
 }
@@ -93,6 +93,8 @@ pub enum Refused {
     },
     /// It is a FIFO, socket or device.
     Special,
+    /// It is a file where the package itself lands, and a package is a directory.
+    NoDirectory,
     /// The package's ignore rules keep it out: linking would never show it.
     KeptOut,
     /// With `--dotfiles` no name in the package stands for `dot-x` in the target.
@@ -116,7 +118,7 @@ pub enum Refused {
     NoLinkInIt,
     /// It is a link that the farm did not make.
     Foreign(LinkText),
-    /// It is a link to the package itself.
+    /// It is a link to the package itself, which lands elsewhere.
     WholePackage,
     /// It is a link to something that the package no longer has.
     Gone(LinkText),
@@ -177,7 +179,7 @@ pub fn transfer(
 pub(super) struct Mover<'a> {
     pub planner: Planner<'a>,
     pub package: SourceId,
-    pub mount: &'a RelPath,
+    pub mount: &'a Mount,
     pub objections: Vec<Objection>,
     pub left: Vec<RelPath>,
 }
@@ -210,14 +212,14 @@ impl Planner<'_> {
 impl<'a> Mover<'a> {
     /// Returns those of the paths that lie where something can move, each once.
     fn admit(&mut self, asked: &[Route]) -> Vec<RelPath> {
-        let (mount, stow_dir) = (self.mount, &self.planner.request.stow_dir);
+        let (mount, stow_dir) = (self.mount.at(), &self.planner.request.stow_dir);
         let mut paths: Vec<RelPath> = Vec::new();
         for route in asked {
             let reason = match route.down.below(mount) {
                 _ if route.below(stow_dir).is_some() => Refused::InDotfiles,
                 None => Refused::Outside,
                 Some(_) if route.up > 0 => Refused::Outside,
-                Some(below) if below.is_root() => Refused::Target,
+                Some(below) if below.is_root() && !self.is_landing(mount) => Refused::Target,
                 Some(_) if stow_dir.below(route).is_some() => Refused::HoldsDotfiles,
                 Some(_) => {
                     paths.push(route.down.clone());
@@ -240,6 +242,11 @@ impl<'a> Mover<'a> {
             }
         }
         tops
+    }
+
+    /// Tells whether the package itself is to appear at `path` (`as` in farm.toml).
+    pub(super) fn is_landing(&self, path: &RelPath) -> bool {
+        !path.is_root() && *self.mount == Mount::As(path.clone())
     }
 
     pub(super) fn refuse(&mut self, path: RelPath, reason: Refused) {

@@ -243,6 +243,36 @@ fn eject_is_the_reverse_of_adopt() {
 }
 
 #[test]
+fn a_directory_where_farm_toml_lets_a_package_land_becomes_the_package() {
+    let home = home();
+    home.write(
+        "dotfiles/farm.toml",
+        "[defaults]\nas = '~/.config/{package}'\n[package.other]\n[package.nushell]\nfold = false\n",
+    );
+    home.file(".config/nushell/env.nu");
+    let before = home.identity();
+    home.farm(&["adopt", "nvim", "../.config/nvim"])
+        .run()
+        .prints("adopted .config/nvim into nvim, a new package: 1 directory moved, 1 link\n");
+    assert_eq!(home.tree_below("dotfiles/nvim"), "init.lua\nlua/\nlua/x.lua\n");
+    assert_eq!(fs::read_link(home.path(".config/nvim")).unwrap(), Path::new("../dotfiles/nvim"));
+    home.farm(&["link", "nvim"]).run().prints("nothing to do: nvim is linked already\n");
+    home.farm(&["eject", "nvim", "../.config/nvim"])
+        .run()
+        .prints("ejected .config/nvim from nvim: 1 directory moved back\n");
+    assert_eq!(home.identity(), before);
+    home.farm(&["adopt", "nushell", "../.config/nushell"])
+        .run()
+        .prints("adopted .config/nushell into nushell, a new package: 1 file moved, 1 link\n");
+    assert!(home.path(".config/nushell/env.nu").is_symlink());
+    home.farm(&["adopt", "other", "../.config/other"]).run().fails(
+        1,
+        "error: cannot adopt into other: 1 thing stands against it\n  .config/other  not a directory, as a package is\n\
+         nothing was changed\n",
+    );
+}
+
+#[test]
 fn a_package_is_left_without_empty_directories() {
     let home = Sandbox::with(&["dotfiles/p/.config/a/x", "dotfiles/p/.config/b"]);
     home.farm(&["link", "-q", "p"]).run().prints("");

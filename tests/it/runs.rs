@@ -80,7 +80,7 @@ pub const ROLLBACK: Run = Run::new(
 pub const MAIN: [Run; 7] = [NINE_PACKAGES, UNFOLD, REFOLD, ADOPT, BACKUP, RELINK, ROLLBACK];
 
 /// More runs, each with something that those do not have.
-pub const MORE: [Run; 18] = [
+pub const MORE: [Run; 19] = [
     Run::new(
         "link of two packages into nothing",
         || {
@@ -108,6 +108,16 @@ pub const MORE: [Run; 18] = [
             Some(home.into())
         },
         &["eject", "p", "../.c/d", "../z"],
+        1,
+    ),
+    Run::new(
+        "adopt of a directory that becomes the package",
+        || {
+            let home = Sandbox::with(&[".config/nvim/init.lua", ".config/nvim/lua/x.lua"]);
+            home.write("dotfiles/farm.toml", "[package.nvim]\nas = '~/.config/nvim'\n");
+            Some(home.into())
+        },
+        &["adopt", "nvim", "../.config/nvim"],
         1,
     ),
     Run::new("link that replaces", || Some(crowded().into()), &["link", "--replace", "p"], 1),

@@ -111,6 +111,7 @@ fn objection_report(farm: &Farm, objection: &Objection) -> ObjectionReport {
             to = Some(text);
             "foreign-link"
         }
+        Refused::NoDirectory => "no-directory",
         Refused::WholePackage => "whole-package",
         Refused::Gone(text) => {
             to = Some(text);

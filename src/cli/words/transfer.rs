@@ -143,6 +143,7 @@ fn reason(farm: &Farm, asked: &Transfer, objection: &Objection) -> String {
         Refused::NotALink => "not a link".to_owned(),
         Refused::NoLinkInIt => format!("a directory without a link into {package}"),
         Refused::Foreign(text) => format!("a link to {}, not made by farm", text_shown(text)),
+        Refused::NoDirectory => "not a directory, as a package is".to_owned(),
         Refused::WholePackage => "a link to the package itself".to_owned(),
         Refused::Gone(text) => format!("a link to {}, where {package} has nothing", text_shown(text)),
         Refused::BehindPackageLink => format!("{package} has it behind a link of its own"),

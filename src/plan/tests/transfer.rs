@@ -18,7 +18,7 @@ fn route(path: &str) -> Route {
 }
 
 fn asked(direction: Direction, package: &str, paths: &[&str]) -> Transfer {
-    let mount = RelPath::root();
+    let mount = Mount::Into(RelPath::root());
     Transfer {
         direction,
         package: rel(package),
@@ -537,6 +537,32 @@ fn all_refusals_of_eject_are_listed_at_once() {
 }
 
 #[test]
+fn a_directory_where_the_package_lands_becomes_the_package_and_comes_back() {
+    let landing = |direction, paths: &[&str]| Transfer {
+        mount: Mount::As(rel(".c/n")),
+        ..asked(direction, "n", paths)
+    };
+    let before = [".c/", ".c/n/", ".c/n/a", ".c/n/d/", ".c/n/d/b", "s/", "s/p/", "s/p/x"];
+    let after = [".c/", ".c/n -> ../s/n", "s/", "s/n/", "s/n/a", "s/n/d/", "s/n/d/b", "s/p/", "s/p/x"];
+    assert_eq!(done(&before, &native(), &landing(ADOPT, &[".c/n"])), after);
+    assert_eq!(done(&after, &native(), &landing(Direction::Eject, &[".c/n"])), before);
+
+    let unfolded = Policy { fold: Fold::Never, ..native() };
+    let after = done(&[".c/n/a", "s/n/b"], &unfolded, &landing(ADOPT, &[".c/n"]));
+    assert_eq!(after, [".c/", ".c/n/", ".c/n/a -> ../../s/n/a", "s/", "s/n/", "s/n/a", "s/n/b"]);
+
+    for (there, reason) in [
+        (".c/n", Refused::NoDirectory),
+        (".c/n -> /etc", Refused::Foreign(LinkText::new(b"/etc"))),
+        (".c/n -> ../s/p", Refused::InFarm { link: rel(".c/n"), owner: rel("p") }),
+        (".c/x", Refused::Missing),
+    ] {
+        let found = refused(&["s/p/x", there], &native(), &landing(ADOPT, &[".c/n"]));
+        assert_eq!(found, one(".c/n", reason));
+    }
+}
+
+#[test]
 fn a_relative_link_comes_back_when_it_leads_to_the_same_thing_afterwards() {
     let lines = ["s/p/a", "s/p/l -> a", "s/p/d/m -> ../a", "a -> s/p/a", "l -> s/p/l", "d -> s/p/d", "k/"];
     done(&lines, &native(), &asked(Direction::Eject, "p", &["l", "d"]));
@@ -568,12 +594,18 @@ proptest! {
         world in world(0..9, true),
         (fold, dots, overwrite) in (any::<bool>(), any::<bool>(), any::<bool>()),
         package in prop::sample::select(vec!["p", "q", "n"]),
-        paths in some_paths(),
+        mut paths in some_paths(),
+        landing in prop::option::weighted(0.3, path()),
     ) {
         let mut policy = if dots { dotfiles() } else { native() };
+        let mount = landing.as_ref().map_or(Mount::Into(RelPath::root()), |path| Mount::As(rel(path)));
+        paths.splice(0..usize::from(landing.is_some()), landing);
+        let transferring = |direction: Direction, paths: Vec<Route>| {
+            Transfer { direction, package: rel(package), mount: mount.clone(), paths }
+        };
         policy.fold = if fold { Fold::Whole } else { Fold::Never };
         let direction = Direction::Adopt { overwrite };
-        let planned = world.transfer(&policy, &transferring(direction, package, &paths));
+        let planned = world.transfer(&policy, &transferring(direction, paths.iter().map(|path| route(path)).collect()));
         if !planned.objections.is_empty() {
             prop_assert!(planned.plan.is_empty());
             return Ok(());
@@ -584,7 +616,7 @@ proptest! {
         let seen = after.view();
         prop_assert!(overwrite || world.view().iter().all(|(path, is_dir)| seen.get(path) == Some(is_dir)));
 
-        let link = Step::new(Action::Link, rel(package), Mount::Into(RelPath::root()));
+        let link = Step::new(Action::Link, rel(package), mount.clone());
         let linked = after.plan(&Request { steps: vec![link], ..request(&policy, &[]) });
         for op in planned.plan.ops.iter() {
             let touches = |path: &RelPath| path.below(&op.path).is_some() || op.path.below(path).is_some();
@@ -601,9 +633,7 @@ proptest! {
             let back = after.carry_out(&planned.plan.inverse());
             prop_assert_eq!(back.tree.lines(), world.tree.lines());
             let paths = planned.plan.ops.iter().map(|op| Route::below_root(op.path.clone())).collect();
-            let (direction, mount) = (Direction::Eject, RelPath::root());
-            let eject = Transfer { direction, package: rel(package), mount, paths };
-            let ejected = after.transfer(&policy, &eject);
+            let ejected = after.transfer(&policy, &transferring(Direction::Eject, paths));
             prop_assert_eq!(&ejected.objections, &vec![]);
             prop_assert_eq!(lines_that_count(&after.carry_out(&ejected.plan)), lines_that_count(&world));
         }
