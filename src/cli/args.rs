@@ -106,7 +106,8 @@ pub enum Command {
     Env(Env),
     /// Write a farm.toml from what is there: the directories, .stowrc, and the links that exist
     Init,
-    /// Write a farm.toml from Home Manager's home.nix; what it cannot say is listed with its lines
+    /// Write a farm.toml from Home Manager's home.nix or dotbot's install.conf.yaml; what it cannot say is listed with
+    /// its lines
     Import(Import),
     /// Print the JSON schema of farm.toml, for editors
     Schema,
@@ -150,8 +151,8 @@ pub struct Switch {
 /// What `import` takes.
 #[derive(clap::Args, Debug)]
 pub struct Import {
-    /// The file that has home.file, xdg.configFile, home.sessionVariables, home.sessionPath and programs.zsh.initExtra; a
-    /// flake.nix beside it may have backupFileExtension
+    /// A file of Home Manager's with home.file, xdg.configFile, home.sessionVariables, home.sessionPath and
+    /// programs.zsh.initExtra (a flake.nix beside it may have backupFileExtension), or dotbot's install.conf.yaml
     #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub file: PathBuf,
     /// Read settings in comments, too

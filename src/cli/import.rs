@@ -1,5 +1,7 @@
-//! `farm import home.nix`: a `farm.toml` from what Home Manager was told.
+//! `farm import`: a `farm.toml` from what Home Manager or dotbot was told.
 
+mod dotbot;
+mod home_manager;
 mod nix;
 
 use std::ffi::OsStr;
@@ -8,9 +10,9 @@ use std::path::{Path, PathBuf};
 
 use farm::Route;
 
-pub use nix::{Left, Standing, Why};
+pub use nix::Standing;
 
-use self::nix::{Found, HOME, Setting, Value};
+use self::nix::{Found, HOME, Value};
 use super::args::{self, Global};
 use super::draft::{Counts, Draft, Line, Table};
 use super::resolve::{self, Refusal};
@@ -36,6 +38,20 @@ pub fn import(global: &Global, args: &args::Import, stowrc: &StowRc, words: &Wor
 
 fn do_import(global: &Global, args: &args::Import, stowrc: &StowRc, words: &Words) -> Result<Exit, Refusal> {
     let dir = resolve::dotfiles_dir(global.dir.as_deref(), stowrc)?;
+    let yaml = ["yaml", "yml", "json"].iter().any(|end| args.file.extension() == Some(OsStr::new(end)));
+    let (draft, mut imported) = match yaml {
+        true => {
+            let text = text(&args.file)?;
+            let importer = Importer::new(&dir, &args.file, None);
+            importer.dotbot(&text, words).map_err(|error| not_dotbots(&args.file, error))?
+        }
+        false => from_home_manager(&dir, args, words)?,
+    };
+    imported.left.sort_by_key(|left| left.line);
+    create::create(global, &dir, draft, words, |words, made| words.imported(&imported, made))
+}
+
+fn from_home_manager(dir: &Path, args: &args::Import, words: &Words) -> Result<(Draft, Imported), Refusal> {
     let comments = if args.commented { Standing::Commented } else { Standing::Live };
     let found = read(&args.file, comments)?;
     // A flake is where Home Manager's own settings are, when it is a module of NixOS or nix-darwin.
@@ -50,68 +66,90 @@ fn do_import(global: &Global, args: &args::Import, stowrc: &StowRc, words: &Word
         (None, Some((extension, line))) => Some((extension, "flake.nix".to_owned(), line)),
         (None, None) => None,
     };
-    let (draft, mut imported) = Importer::new(&dir, &args.file, &found).draft(&found, backup, words);
-    imported.left.sort_by_key(|left| left.line);
-    create::create(global, &dir, draft, words, |words, made| words.imported(&imported, made))
+    let said_home = found.settings.iter().find_map(|setting| match &setting.value {
+        Value::Text(text) if setting.path.ends_with(&["homeDirectory".to_owned()]) => Some(text.clone()),
+        _ => None,
+    });
+    let mut importer = Importer::new(dir, &args.file, said_home);
+    importer.imported.in_comments = found.in_comments;
+    Ok(importer.home_manager(&found, backup, words))
+}
+
+fn text(path: &Path) -> Result<String, Refusal> {
+    fs_err::read_to_string(path)
+        .map_err(|error| Refusal::System(farm::Error::new("read", path, error.kind())))
 }
 
 fn read(path: &Path, comments: Standing) -> Result<Found, Refusal> {
-    let text = fs_err::read_to_string(path)
-        .map_err(|error| Refusal::System(farm::Error::new("read", path, error.kind())))?;
-    nix::read(&text, comments).map_err(|(line, message)| Refusal::NotNix {
+    nix::read(&text(path)?, comments).map_err(|(line, message)| Refusal::NotNix {
         path: path.to_owned(),
         line,
         message,
     })
 }
 
+fn not_dotbots(path: &Path, (line, message): (usize, Option<String>)) -> Refusal {
+    Refusal::NotDotbots { path: path.to_owned(), line, message }
+}
+
 fn name(path: &Path) -> String {
     path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
-/// A file or directory of Home Manager's.
-struct HomeFile<'f> {
-    /// Its attributes, without the last.
-    path: &'f [String],
-    settings: Vec<&'f Setting>,
+/// What is left out.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Left {
+    /// Its line, from one.
+    pub line: usize,
+    /// What it is: attributes with dots between.
+    pub what: String,
+    /// Why.
+    pub why: Why,
 }
 
-impl HomeFile<'_> {
-    fn get(&self, key: &str) -> Option<&Setting> {
-        self.settings.iter().copied().find(|setting| setting.path.last().is_some_and(|last| last == key))
-    }
-
-    fn flag(&self, key: &str) -> Option<bool> {
-        match self.get(key)?.value {
-            Value::Flag(flag) => Some(flag),
-            _ => None,
-        }
-    }
-
-    fn line(&self) -> usize {
-        self.settings.first().map_or(0, |setting| setting.line)
-    }
-
-    /// Returns the target path: below the home directory, or one that Home Manager has below it.
-    fn target(&self) -> String {
-        let named = self.path.last().cloned().unwrap_or_default();
-        let named = match self.get("target").map(|setting| &setting.value) {
-            Some(Value::Text(target)) => target.clone(),
-            _ => named,
-        };
-        let named = named.trim_start_matches([HOME, '/']);
-        match self.path[1].as_str() {
-            "configFile" => format!("~/.config/{named}"),
-            "dataFile" => format!("~/.local/share/{named}"),
-            _ => format!("~/{named}"),
-        }
-    }
+/// Why something is left out.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Why {
+    /// It takes Nix to know the value; this part of it.
+    TakesNix(String),
+    /// It is nothing of files and shells.
+    OtherSetting,
+    /// A value of another type than the setting takes.
+    WrongType,
+    /// A link has the permissions of its source.
+    Executable,
+    /// More than variables is to be expanded by the shell.
+    ShellCode,
+    /// The source is not in the dotfiles directory.
+    Outside(String),
+    /// There is no such source.
+    Missing(String),
+    /// Two entries for one target, of which the first counts.
+    Again,
+    /// Nothing says where the content comes from.
+    NoContent,
+    /// A variable of the environment other than the home directory.
+    Variable,
+    /// The target is not in the home directory.
+    NotInHome,
+    /// A command decides whether it is to be.
+    Condition(String),
+    /// A pattern stands for sources, and not for all in one directory.
+    Pattern(String),
+    /// A hard link.
+    HardLink,
+    /// A directory that is to be made.
+    Create,
+    /// A command.
+    Shell(String),
+    /// Dead links that are to go.
+    Clean,
 }
 
 struct Importer<'a> {
     /// The dotfiles directory.
     dir: &'a Path,
-    /// The Nix file.
+    /// The file that is read.
     file: &'a Path,
     /// The home directory of whoever runs farm.
     home: Option<PathBuf>,
@@ -121,137 +159,29 @@ struct Importer<'a> {
 }
 
 impl<'a> Importer<'a> {
-    fn new(dir: &'a Path, file: &'a Path, found: &Found) -> Importer<'a> {
+    fn new(dir: &'a Path, file: &'a Path, said_home: Option<String>) -> Importer<'a> {
         let home = environment::machine().home.map(|home| PathBuf::from(OsStr::from_bytes(&home)));
-        let said_home = found.settings.iter().find_map(|setting| match &setting.value {
-            Value::Text(text) if setting.path.ends_with(&["homeDirectory".to_owned()]) => Some(text.clone()),
-            _ => None,
-        });
-        let imported = Imported { file: name(file), in_comments: found.in_comments, ..Imported::default() };
+        let imported = Imported { file: name(file), ..Imported::default() };
         Importer { dir, file, home, said_home, imported }
     }
 
-    fn leave(&mut self, setting: &Setting, why: Why) {
-        self.imported.left.push(Left { line: setting.line, what: setting.path.join("."), why });
-    }
-
-    fn draft(
-        mut self,
-        found: &Found,
-        backup: Option<(String, String, usize)>,
-        words: &Words,
-    ) -> (Draft, Imported) {
-        self.imported.left.extend(found.left.iter().cloned());
-        let mut draft = Draft { head: words.imported_head(&self.imported.file), ..Draft::default() };
-        let mut files: Vec<HomeFile> = Vec::new();
-        for setting in &found.settings {
-            match setting.path.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
-                ["home" | "xdg", _, _, _] => {
-                    let path = &setting.path[..3];
-                    match files.iter_mut().find(|file| file.path == path) {
-                        Some(file) => file.settings.push(setting),
-                        None => files.push(HomeFile { path, settings: vec![setting] }),
-                    }
-                }
-                ["home" | "programs", .., "sessionVariables", name] => {
-                    self.variable(name, setting, &mut draft)
-                }
-                ["home", "sessionPath"] => self.session_path(setting, &mut draft),
-                ["programs", ..] => match &setting.value {
-                    Value::Text(lines) if !lines.contains(HOME) => {
-                        let said = self.said(setting);
-                        draft.init.push(Line::text("zsh", lines, said));
-                    }
-                    _ => self.leave(setting, Why::WrongType),
-                },
-                _ => {}
-            }
-        }
-        // Home Manager takes several; farm has one for each shell.
-        draft.init.truncate(1);
-        let mut taken = Vec::new();
-        for file in &files {
-            let target = file.target();
-            if taken.contains(&target) {
-                self.leave(file.settings[0], Why::Again);
-                continue;
-            }
-            if self.file(file, &target, &mut draft) {
-                taken.push(target);
-            }
-        }
-        as_default(&mut draft, words);
-        if let Some((extension, file, line)) = backup {
-            let comment = words.imported_backup(&file, line);
-            draft.defaults.push(Line::text("backup", &format!(".{extension}"), comment));
-        }
-        draft.foot = words.imported_foot(&self.imported);
-        (draft, self.imported)
-    }
-
     /// Returns where something is said, for a comment.
-    fn said(&self, setting: &Setting) -> String {
-        format!("{}:{}", self.imported.file, setting.line)
+    fn said(&self, line: usize) -> String {
+        format!("{}:{line}", self.imported.file)
     }
 
-    /// Enters a file into the draft, unless something keeps it out.
-    fn file(&mut self, file: &HomeFile, target: &str, draft: &mut Draft) -> bool {
-        let comment = format!("{}:{}", self.imported.file, file.line());
-        let mut lines = Vec::new();
-        let Some(content) = file.get("source").or_else(|| file.get("text")) else {
-            self.leave(file.settings[0], Why::NoContent);
-            return false;
-        };
-        let is_text = content.path.last().is_some_and(|key| key == "text");
-        let source = match (&content.value, is_text) {
-            (Value::ContentOf(path), true) | (Value::Path(path) | Value::Text(path), false) => {
-                match self.source(path) {
-                    Ok(source) => Some(source),
-                    Err(why) => {
-                        self.leave(content, why);
-                        return false;
-                    }
-                }
-            }
-            (Value::Text(text), true) => {
-                let home =
-                    self.home.as_ref().map(|home| home.to_string_lossy().into_owned()).unwrap_or_default();
-                lines.push(Line::text("text", &text.replace(HOME, &home), ""));
-                None
-            }
-            _ => {
-                self.leave(content, Why::WrongType);
-                return false;
-            }
-        };
-        match (file.flag("executable"), &source) {
-            (Some(executable), None) => lines.push(Line::flag("executable", executable, "")),
-            (Some(true), Some(_)) => {
-                let setting = file.get("executable").unwrap_or(content);
-                self.leave(setting, Why::Executable);
-            }
-            _ => {}
-        }
-        let mut keep = |key: &str, value: bool| {
-            if file.flag(key) == Some(value) {
-                lines.push(Line::flag(key, value, ""));
-            }
-        };
-        keep("enable", false);
-        keep("force", true);
-        if source.as_ref().is_some_and(|source| self.dir.join(source).is_dir()) {
-            keep("recursive", true);
-        }
-        match file.get("onChange").map(|setting| (&setting.value, setting)) {
-            Some((Value::Text(command), _)) if !command.contains(HOME) => {
-                lines.push(Line::text("on-change", command, ""));
-            }
-            Some((_, setting)) => self.leave(setting, Why::WrongType),
-            None => {}
-        }
+    /// Enters a target path with its source and further keys into the draft.
+    fn enter(
+        &self,
+        target: &str,
+        source: Option<String>,
+        mut lines: Vec<Line>,
+        comment: String,
+        draft: &mut Draft,
+    ) {
         let Some(source) = source else {
             draft.tables.push(Table { name: target.to_owned(), comment, lines, counts: Counts::Yes });
-            return true;
+            return;
         };
         let is_package = !source.contains('/') && self.dir.join(&source).is_dir() && lines.is_empty();
         if is_package && draft.packages.iter().all(|table| table.name != source) {
@@ -263,7 +193,6 @@ impl<'a> Importer<'a> {
             lines.insert(0, Line::text("source", &source, ""));
             draft.tables.push(Table { name: target.to_owned(), comment, lines, counts: Counts::Yes });
         }
-        true
     }
 
     /// Returns the path in the dotfiles directory that a source is.
@@ -291,68 +220,6 @@ impl<'a> Importer<'a> {
             Some(below) => Ok(below.to_owned()),
         }
     }
-
-    fn variable(&mut self, name: &str, setting: &Setting, draft: &mut Draft) {
-        let value = match &setting.value {
-            Value::Text(text) => match in_session(text) {
-                Some(text) => text,
-                None => return self.leave(setting, Why::ShellCode),
-            },
-            Value::Path(path) => path.clone(),
-            Value::Number(number) => number.to_string(),
-            // Home Manager writes them as Nix does.
-            Value::Flag(flag) => if *flag { "1" } else { "" }.to_owned(),
-            _ => return self.leave(setting, Why::WrongType),
-        };
-        draft.variables.push(Line::text(name, &value, self.said(setting)));
-    }
-
-    fn session_path(&mut self, setting: &Setting, draft: &mut Draft) {
-        let Value::List(dirs) = &setting.value else { return self.leave(setting, Why::WrongType) };
-        for (dir, line) in dirs {
-            let dir = match dir {
-                Value::Text(text) => in_session(text),
-                Value::Path(path) => Some(path.clone()),
-                _ => None,
-            };
-            match dir {
-                Some(dir) => draft.path.push((dir, format!("{}:{line}", self.imported.file))),
-                None => self.leave(setting, Why::ShellCode),
-            }
-        }
-    }
-}
-
-/// Returns what Home Manager puts between double quotes of a shell as farm.toml writes it; `None` when the shell would
-/// run something or do more than put variables in.
-fn in_session(text: &str) -> Option<String> {
-    let mut out = String::new();
-    let mut chars = text.chars().peekable();
-    while let Some(c) = chars.next() {
-        match c {
-            HOME => out += "$HOME",
-            '`' => return None,
-            '\\' if matches!(chars.peek(), Some('"' | '\\' | '`')) => out.extend(chars.next()),
-            '\\' if chars.peek() == Some(&'$') => {
-                chars.next();
-                out += "$$";
-            }
-            '$' => match chars.peek() {
-                Some('{') => {
-                    let rest: String = chars.clone().skip(1).take_while(|&c| c != '}').collect();
-                    if rest.is_empty() || !rest.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
-                        return None;
-                    }
-                    out.push('$');
-                }
-                Some(c) if c.is_ascii_alphabetic() || *c == '_' => out.push('$'),
-                Some(c) if !c.is_whitespace() && !"/:.,\"'".contains(*c) => return None,
-                _ => out += "$$",
-            },
-            c => out.push(c),
-        }
-    }
-    Some(out)
 }
 
 /// Says once what most packages have in common.

@@ -161,6 +161,16 @@ impl Words {
             Refusal::NotNix { path, line, message } => {
                 (format!("{}:{line} is not in the Nix language: {message}", path.display()), None)
             }
+            Refusal::NotDotbots { path, line, message: Some(message) } => {
+                (format!("{}:{line} is not YAML: {message}", path.display()), None)
+            }
+            Refusal::NotDotbots { path, line, message: None } => (
+                format!(
+                    "{}:{line} is not dotbot's: a list of directives, with links by their targets",
+                    path.display()
+                ),
+                Some("farm import reads home.nix and dotbot's install.conf.yaml".to_owned()),
+            ),
             Refusal::System(error) => (error.to_string(), None),
         };
         self.say_refusal(&shown(&message), &["nothing was changed".to_owned()], hint.as_deref());

@@ -188,6 +188,115 @@ fn nix_is_read_as_far_as_it_can_be_known() {
     assert_eq!(session["init"]["zsh"], "echo \"$HOME\"\n");
 }
 
+/// What dotbot's own documentation has, and more.
+const DOTBOT: &str = "\
+- defaults:
+    link:
+      relink: true
+      create: true
+- clean: ['~']
+- create:
+    - ~/downloads
+- link:
+    ~/.vimrc:
+    ~/.zshrc: zsh/zshrc
+    $HOME/.config/nvim: nvim
+    ~/.config/tmux/:
+      path: tmux
+      force: true
+    ~/.config:
+      glob: true
+      path: config/*
+    ~/.local/bin/:
+      glob: true
+      path: bin/*.sh
+    ~/.hammerspoon:
+      if: '[ `uname` = Darwin ]'
+      path: hammerspoon
+    ${XDG_CONFIG_HOME}/x: nvim
+    /etc/motd: motd
+    ~/.gone: gone
+    ~/.hard: {path: vimrc, type: hardlink}
+- defaults:
+    link:
+      force: true
+- link:
+    ~/.gitconfig: {path: git/config, strange: 1}
+    ~/.vimrc: zsh/zshrc
+- shell:
+  - [git submodule update --init, Installing submodules]
+  - command: echo hi
+    description: say it
+- apt: [zsh]
+";
+
+#[test]
+fn dotbots_links_become_a_manifest_and_the_rest_is_listed() {
+    let home = Sandbox::with(&[
+        "dotfiles/vimrc",
+        "dotfiles/zsh/zshrc",
+        "dotfiles/nvim/init.lua",
+        "dotfiles/tmux/tmux.conf",
+        "dotfiles/config/kitty/kitty.conf",
+        "dotfiles/config/starship.toml",
+        "dotfiles/bin/x.sh",
+        "dotfiles/git/config",
+    ]);
+    home.write("dotfiles/install.conf.yaml", DOTBOT);
+    let left = "\
+install.conf.yaml:5: clean: farm removes the links that it no longer makes
+install.conf.yaml:6: create: farm makes the directories that links need
+install.conf.yaml:18: ~/.local/bin/: the pattern bin/*.sh: name each, or the directory that has them
+install.conf.yaml:21: ~/.hammerspoon: farm runs no command to decide, such as `[ `uname` = Darwin ]`; `platform` and `host` may do
+install.conf.yaml:24: ${XDG_CONFIG_HOME}/x: of variables farm knows only $HOME in paths
+install.conf.yaml:25: /etc/motd: it is not in the home directory
+install.conf.yaml:26: ~/.gone: there is no gone
+install.conf.yaml:27: ~/.hard: farm makes symbolic links
+install.conf.yaml:32: strange: it is no setting of files or of the session
+install.conf.yaml:33: ~/.vimrc: its target path is taken by one before
+install.conf.yaml:35: shell: farm runs commands only where a file has changed: `git submodule update --init`
+install.conf.yaml:36: shell: farm runs commands only where a file has changed: `echo hi`
+install.conf.yaml:38: apt: it is no setting of files or of the session
+";
+    let warnings: String = left.lines().map(|line| format!("warning: left out {line}\n")).collect();
+    home.farm(&["import", "install.conf.yaml"]).run().says(
+        0,
+        "wrote ~/dotfiles/farm.toml: 2 packages, 4 files\n",
+        &format!("hint: `farm switch -n` shows what it makes\n{warnings}"),
+    );
+    home.farm(&["switch"]).run().prints("switched: 7 links, 1 directory made\n");
+    assert_eq!(
+        home.tree(),
+        "\
+.config/
+.config/kitty -> ../dotfiles/config/kitty
+.config/nvim -> ../dotfiles/nvim
+.config/starship.toml -> ../dotfiles/config/starship.toml
+.config/tmux -> ../dotfiles/tmux
+.gitconfig -> dotfiles/git/config
+.vimrc -> dotfiles/vimrc
+.zshrc -> dotfiles/zsh/zshrc
+"
+    );
+}
+
+#[test]
+fn what_dotbot_would_not_read_is_told_with_its_line() {
+    let home = Sandbox::with(&["dotfiles/vimrc"]);
+    for (config, message) in [
+        ("- link:\n    a: [\n", "install.conf.yaml:3 is not YAML: "),
+        ("link:\n  ~/.vimrc: vimrc\n", "install.conf.yaml:1 is not dotbot's: a list of directives"),
+        ("- link\n", "install.conf.yaml:1 is not dotbot's"),
+        ("- link: [~/.vimrc]\n", "install.conf.yaml:1 is not dotbot's"),
+        ("", "install.conf.yaml:1 is not dotbot's"),
+        ("- shell: [ls]\n", "found nothing to say in a farm.toml"),
+    ] {
+        home.write("dotfiles/install.conf.yaml", config);
+        home.farm(&["import", "install.conf.yaml"]).run().fails_with(1, &[message, "nothing was changed"]);
+        assert!(!home.path("dotfiles/farm.toml").exists());
+    }
+}
+
 #[test]
 fn a_manifest_that_is_there_stays() {
     let home = Sandbox::with(&["dotfiles/vim/vimrc"]);

@@ -6,6 +6,8 @@
 use rnix::ast::{self, AstToken as _, Attr, BinOpKind, Entry, Expr, HasEntry as _, InterpolPart};
 use rnix::{Root, SyntaxKind, SyntaxNode};
 
+use super::{Left, Why};
+
 /// Stands for the home directory in a string.
 pub const HOME: char = '\u{f8ff}';
 
@@ -62,40 +64,6 @@ pub enum Value {
     Number(i64),
     /// A list, each with its line.
     List(Vec<(Value, usize)>),
-}
-
-/// What is left out.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Left {
-    /// Its line, from one.
-    pub line: usize,
-    /// What it is: attributes with dots between.
-    pub what: String,
-    /// Why.
-    pub why: Why,
-}
-
-/// Why something is left out.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Why {
-    /// It takes Nix to know the value; this part of it.
-    TakesNix(String),
-    /// It is nothing of files and shells.
-    OtherSetting,
-    /// A value of another type than the setting takes.
-    WrongType,
-    /// A link has the permissions of its source.
-    Executable,
-    /// More than variables is to be expanded by the shell.
-    ShellCode,
-    /// The source is not in the dotfiles directory.
-    Outside(String),
-    /// There is no such source.
-    Missing(String),
-    /// Two entries for one target, of which the first counts.
-    Again,
-    /// Nothing says where the content comes from.
-    NoContent,
 }
 
 /// Reads a file; `comments` says whether settings in comments count.

@@ -134,6 +134,18 @@ fn left_out(file: &str, left: &Left) -> String {
         Why::Missing(path) => format!("there is no {path}"),
         Why::Again => "its target path is taken by one before".to_owned(),
         Why::NoContent => "nothing says where its content comes from".to_owned(),
+        Why::Variable => "of variables farm knows only $HOME in paths".to_owned(),
+        Why::NotInHome => "it is not in the home directory".to_owned(),
+        Why::Condition(command) => {
+            format!("farm runs no command to decide, such as `{command}`; `platform` and `host` may do")
+        }
+        Why::Pattern(pattern) => format!("the pattern {pattern}: name each, or the directory that has them"),
+        Why::HardLink => "farm makes symbolic links".to_owned(),
+        Why::Create => "create: farm makes the directories that links need".to_owned(),
+        Why::Shell(command) => {
+            format!("shell: farm runs commands only where a file has changed: `{command}`")
+        }
+        Why::Clean => "clean: farm removes the links that it no longer makes".to_owned(),
     };
     format!("{file}:{}: {what}{why}", left.line)
 }
