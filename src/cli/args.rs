@@ -146,6 +146,9 @@ pub struct Switch {
     pub profile: Option<String>,
     #[command(flatten)]
     pub in_the_way: InTheWay,
+    /// The dotfiles directory has come from there: links that lead into DIR, or to what farm wrote for it, are made anew
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub moved_from: Option<PathBuf>,
 }
 
 /// What `import` takes.
@@ -324,7 +327,7 @@ pub struct Relink {
     #[command(flatten)]
     pub change: Change,
     /// The dotfiles directory has come from there: links that lead into DIR are the packages', and are made anew. Without
-    /// PKG, those of all packages that have links
+    /// PKG, those of all packages that have links; `farm switch --moved-from` does it for all that farm.toml names
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub moved_from: Option<PathBuf>,
 }

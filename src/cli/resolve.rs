@@ -13,7 +13,7 @@ use super::StowRc;
 use super::args::DefaultWay;
 use super::manifest::{Declared, FILE, Wrong};
 use farm::manifest::Clash;
-use farm::{Action, Error, Mount, Name, Policy, RelPath, Request, Route, Step};
+use farm::{Action, Conflict, Error, Mount, Name, Policy, Reason, RelPath, Request, Route, Step};
 
 /// Why a command line cannot become a request.
 #[derive(Debug)]
@@ -184,7 +184,7 @@ impl Farm {
     }
 
     /// Returns the place of an absolute path as seen from the root.
-    fn route(&self, path: &Path) -> Route {
+    pub fn route(&self, path: &Path) -> Route {
         Route::between(self.root.as_os_str().as_bytes(), path.as_os_str().as_bytes())
     }
 
@@ -203,6 +203,27 @@ impl Farm {
         // A link that was left in its place is not followed.
         let (at, missing) = existing(parent).map_err(refuse)?;
         Ok(self.route(&at.join(OsStr::from_bytes(missing.as_bytes())).join(name)))
+    }
+
+    /// Returns where the dotfiles directory seems to have been: links that are in the way lead there, nothing is there
+    /// any more, and the dotfiles directory has the same.
+    pub fn seems_moved_from<'c>(&self, conflicts: impl Iterator<Item = &'c Conflict>) -> Option<PathBuf> {
+        const LOOKED_AT: usize = 20;
+        let is_missing =
+            |path: &Path| path.symlink_metadata().is_err_and(|error| error.kind() == io::ErrorKind::NotFound);
+        conflicts.take(LOOKED_AT).find_map(|conflict| {
+            let Reason::NotOwned(text) = &conflict.reason else { return None };
+            let (dir, _) = conflict.path.split()?;
+            let route = self.request(Vec::new(), Policy::native()).route_of(&dir, text);
+            let destination = self.absolute(&route);
+            let mut above: Vec<&Path> = destination.ancestors().skip(1).collect();
+            above.reverse();
+            let former = above.into_iter().find(|former| {
+                let below = destination.strip_prefix(former).unwrap_or(&destination);
+                is_missing(former) && self.dir.join(below).symlink_metadata().is_ok()
+            });
+            former.map(Path::to_owned)
+        })
     }
 
     /// Returns the request for these steps.

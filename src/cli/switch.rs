@@ -5,14 +5,14 @@ use std::ffi::OsStr;
 use std::io;
 use std::os::fd::AsFd as _;
 use std::os::unix::ffi::OsStrExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 
 use farm::manifest::Placed;
 use farm::{
-    Action, Error, Failure, Farm, Known, LinkText, Memory, Mount, Plan, Planned, Policy, RelPath, Rendered,
-    Request, Route, RuleBook, Step, Store, Strategy, rendered_dir, shelf,
+    Action, Error, Failure, Farm, Known, LinkText, Memory, Mount, Name, Plan, Planned, Policy, RelPath,
+    Rendered, Request, Route, RuleBook, Step, Store, Strategy, rendered_dir, shelf,
 };
 
 use super::args::{self, Global, Verb, Way};
@@ -49,13 +49,15 @@ fn do_switch(global: &Global, args: &args::Switch, stowrc: &StowRc, words: &Word
     let profile = args.profile.as_deref();
     let wanted = wanted(&farm, &declared, profile).map_err(refuse)?;
     let way = run::way(&args.in_the_way, &farm.default_way(run::can_ask()), words)?;
+    let former = args.moved_from.as_deref().map(|dir| farm.former(dir)).transpose().map_err(refuse)?;
+    let sites = Sites::of(&farm, former);
     let wait = session::wait(global, words);
     // What earlier generations made is wanted by a dry run, too.
     let mut session = Session::open_to_read(global, &farm.target(), &wait, words)?;
     let ignore = farm.ignore();
     let rules = RuleBook::native(&farm.dir, ignore, &[], Default::default());
     let rules = rules.map_err(|error| words.scan_error(&error))?;
-    let (mut request, mut known) = request(&farm, &wanted, session.memory(), words)?;
+    let (mut request, mut known) = request(&farm, &wanted, &sites, session.memory(), words)?;
     match way {
         Way::All(strategy) => request.policy.strategy = strategy,
         Way::Ask(backup) => {
@@ -71,7 +73,7 @@ fn do_switch(global: &Global, args: &args::Switch, stowrc: &StowRc, words: &Word
         farm.plan().map_err(|error| words.scan_error(&error))
     };
     let mut planned = plan(&request)?;
-    let mut after = after(&farm, &known, &request, &planned, &wanted);
+    let mut after = after(&known, &request, &planned, &wanted, &sites);
     let is_clear = planned.conflicts.is_empty();
     let mut failure = None;
     let state = environment::state_dir();
@@ -94,10 +96,10 @@ fn do_switch(global: &Global, args: &args::Switch, stowrc: &StowRc, words: &Word
     if !global.dry_run && is_clear && (differs(&planned, &known, &after) || !commands.is_empty()) {
         if session.begin()? {
             let policy = request.policy.clone();
-            (request, known) = self::request(&farm, &wanted, session.memory(), words)?;
+            (request, known) = self::request(&farm, &wanted, &sites, session.memory(), words)?;
             request.policy = policy;
             planned = plan(&request)?;
-            after = self::after(&farm, &known, &request, &planned, &wanted);
+            after = self::after(&known, &request, &planned, &wanted, &sites);
             commands = on_change(&wanted, &known, &pending(&farm, session.memory(), words)?);
         }
         let late = pending(&farm, session.memory(), words)?;
@@ -196,6 +198,7 @@ fn wanted(farm: &resolve::Farm, declared: &Declared, profile: Option<&str>) -> R
 fn request(
     farm: &resolve::Farm,
     wanted: &Wanted,
+    sites: &Sites,
     memory: &Memory,
     words: &Words,
 ) -> Result<(Request, Known), Exit> {
@@ -219,21 +222,22 @@ fn request(
     let mut request = farm.request(steps, policy);
     let mut files = wanted.gathered.files.clone();
     files.extend(wanted.scripts.files.clone());
-    let dir = match rendered_route(farm) {
-        Ok(dir) => dir,
-        Err(_) if files.is_empty() => None,
-        Err(error) => return Err(words.error(&error)),
-    };
-    if dir.is_none() && !files.is_empty() {
-        return Err(no_state(words));
+    let Site { rendered, shelf, .. } = &sites.present;
+    match rendered {
+        Some(dir) => {
+            request.rendered = Some(Arc::new(Rendered { dir: dir.clone(), shelf: shelf.clone(), files }));
+        }
+        None if files.is_empty() => {}
+        None => {
+            return Err(sites.problem.as_ref().map_or_else(|| no_state(words), |error| words.error(error)));
+        }
     }
-    let shelf = shelf(&farm.dir);
-    request.rendered = dir.map(|dir| Arc::new(Rendered { dir, shelf: shelf.clone(), files }));
+    request.former = sites.former.as_ref().map(|site| site.route.clone());
     let known = memory.known(&farm.root).map_err(|error| words.memory_error(&error))?;
     // Other dotfiles directories may have links in the same target.
     let mut earlier = known.clone();
-    earlier.links.retain(|path, text| is_own(farm, &request, path, text));
-    earlier.files.retain(|_, stored| stored.shelf == shelf);
+    earlier.links.retain(|path, text| sites.have_link(&request, path, text));
+    earlier.files.retain(|_, stored| sites.have_shelf(&stored.shelf));
     request.earlier = Some(earlier);
     Ok((request, known))
 }
@@ -244,17 +248,72 @@ fn landed(packages: &[Placed]) -> Vec<resolve::Landed> {
     packages.iter().map(landed).collect()
 }
 
-/// Tells whether a link leads into the dotfiles directory, or to a file that farm wrote for it.
-fn is_own(farm: &resolve::Farm, request: &Request, path: &RelPath, text: &LinkText) -> bool {
-    let Some((dir, _)) = path.split() else { return false };
-    let route = request.route_of(&dir, text);
-    let rendered = request.rendered.as_ref();
-    let os = |bytes| OsStr::from_bytes(bytes);
-    route.below(&request.stow_dir).is_some()
-        || rendered.is_some_and(|it| route.below(&it.dir).is_some())
-        // One that was taken over may lead there by way of other links.
-        || fs_err::canonicalize(farm.root.join(os(dir.as_bytes())).join(os(text.as_bytes())))
-            .is_ok_and(|real| real.starts_with(&farm.dir))
+/// Where a dotfiles directory is or was, and what farm writes for it.
+struct Site {
+    path: PathBuf,
+    route: Route,
+    /// Where files lie that farm writes; `None` without a state directory.
+    stored: Option<PathBuf>,
+    /// The same, as seen from the farm's root.
+    rendered: Option<Route>,
+    /// What the memory calls it.
+    shelf: Name,
+}
+
+/// Where the dotfiles directory is, and where it was when it has moved.
+struct Sites {
+    present: Site,
+    former: Option<Site>,
+    /// The farm's root.
+    root: PathBuf,
+    /// Why the state directory cannot be used.
+    problem: Option<Error>,
+}
+
+impl Sites {
+    fn of(farm: &resolve::Farm, former: Option<Route>) -> Sites {
+        let state = environment::state_dir();
+        let mut problem = None;
+        let mut site = |path: PathBuf, route| {
+            let stored = state.as_ref().map(|state| rendered_dir(state, &farm.target(), &path));
+            let rendered = stored.as_ref().and_then(|stored| match real_route(farm, stored) {
+                Ok(route) => Some(route),
+                Err(error) => {
+                    problem.get_or_insert(error);
+                    None
+                }
+            });
+            Site { shelf: shelf(&path), path, route, stored, rendered }
+        };
+        let present = site(farm.dir.clone(), farm.route(&farm.dir));
+        let former = former.map(|route| site(farm.absolute(&route), route));
+        Sites { present, former, root: farm.root.clone(), problem }
+    }
+
+    fn all(&self) -> impl Iterator<Item = &Site> {
+        std::iter::once(&self.present).chain(&self.former)
+    }
+
+    /// Tells whether a link leads into the dotfiles directory, or to a file that farm wrote for it.
+    fn have_link(&self, request: &Request, path: &RelPath, text: &LinkText) -> bool {
+        let Some((dir, _)) = path.split() else { return false };
+        let route = request.route_of(&dir, text);
+        let is_below = |above: &Route| route.below(above).is_some();
+        let os = |bytes| OsStr::from_bytes(bytes);
+        self.all().any(|site| is_below(&site.route) || site.rendered.as_ref().is_some_and(is_below))
+            // One that was taken over may lead there by way of other links.
+            || fs_err::canonicalize(self.root.join(os(dir.as_bytes())).join(os(text.as_bytes())))
+                .is_ok_and(|real| real.starts_with(&self.present.path))
+    }
+
+    fn have_shelf(&self, shelf: &Name) -> bool {
+        self.all().any(|site| site.shelf == *shelf)
+    }
+
+    /// Tells whether a path in the state directory is one of a file that farm wrote for the dotfiles directory.
+    fn have_stored(&self, path: &Path) -> bool {
+        self.all().any(|site| site.stored.as_ref().is_some_and(|stored| path.starts_with(stored)))
+    }
 }
 
 /// Says that there is no place for files that farm writes.
@@ -263,49 +322,38 @@ fn no_state(words: &Words) -> Exit {
     words.error(&Error::new("write", "files of farm.toml", error))
 }
 
-/// Returns where files lie that farm writes, as seen from the farm's root.
-fn rendered_route(farm: &resolve::Farm) -> Result<Option<Route>, Error> {
-    let Some(state) = environment::state_dir() else { return Ok(None) };
-    let path = rendered_dir(&state, &farm.target(), &farm.dir);
-    // Links count from where a directory really is.
+/// Returns where a directory of the state directory really is, as seen from the farm's root: links count from there.
+fn real_route(farm: &resolve::Farm, path: &Path) -> Result<Route, Error> {
     let refuse = |cause| {
         let error = match cause {
             Cause::System(error) => error,
             Cause::NotADirectory => io::ErrorKind::NotADirectory.into(),
             Cause::Missing | Cause::DanglingLink => io::ErrorKind::NotFound.into(),
         };
-        Error::new("use state directory", &path, error)
+        Error::new("use state directory", path, error)
     };
-    let (real, missing) = resolve::existing(&path).map_err(refuse)?;
+    let (real, missing) = resolve::existing(path).map_err(refuse)?;
     let bytes = |path: &Path| path.as_os_str().as_bytes().to_vec();
     let path = [bytes(&real), missing.as_bytes().to_vec()].join(&b'/');
-    Ok(Some(Route::between(&bytes(&farm.root), &path)))
+    Ok(Route::between(&bytes(&farm.root), &path))
 }
 
 /// Returns what is known of the farm when the plan is done.
-fn after(
-    farm: &resolve::Farm,
-    known: &Known,
-    request: &Request,
-    planned: &Planned,
-    wanted: &Wanted,
-) -> Known {
+fn after(known: &Known, request: &Request, planned: &Planned, wanted: &Wanted, sites: &Sites) -> Known {
     let mut after = known.clone();
     planned.plan.ops.iter().for_each(|op| after.enter(&op, &RelPath::root()));
-    let shelf = shelf(&farm.dir);
     // What is left then is that of other dotfiles directories.
-    after.links.retain(|path, text| !is_own(farm, request, path, text));
-    after.files.retain(|_, stored| stored.shelf != shelf);
+    after.links.retain(|path, text| !sites.have_link(request, path, text));
+    after.files.retain(|_, stored| !sites.have_shelf(&stored.shelf));
     after.contents.retain(|path, _| after.links.contains_key(path) || after.files.contains_key(path));
     after.links.extend(planned.links.clone());
     after.files.extend(planned.files.clone());
     after.contents.extend(wanted.gathered.hashes());
-    if let Some(state) = environment::state_dir() {
-        let dir = rendered_dir(&state, &farm.target(), &farm.dir);
+    if let (Some(state), Some(stored)) = (environment::state_dir(), &sites.present.stored) {
         // Another dotfiles directory of the target may have something for new shells.
-        let is_own = |path: &String| state.join(path).starts_with(&dir);
+        let is_own = |path: &String| sites.have_stored(&state.join(path));
         if !wanted.scripts.files.is_empty() || after.session.iter().any(is_own) {
-            after.session = wanted.scripts.paths(&state, &dir);
+            after.session = wanted.scripts.paths(&state, stored);
         }
     }
     after

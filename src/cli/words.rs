@@ -265,7 +265,15 @@ impl Words {
         if !went_on {
             facts.push("nothing was changed".to_owned());
         }
-        let mut hints = hints(&conflicts);
+        let mut hints = hints(verb, &conflicts);
+        if let Some(former) = farm.seems_moved_from(conflicts.iter().copied()) {
+            let verb = if verb == Verb::Switch { "switch" } else { "relink" };
+            let former = shown(&former.display().to_string());
+            hints.insert(
+                0,
+                format!("if the dotfiles directory was {former}: `farm {verb} --moved-from {former}`"),
+            );
+        }
         if !went_on && names.len() < requested {
             hints
                 .push("--keep-going holds back only the packages that something is in the way of".to_owned());
@@ -478,7 +486,7 @@ fn obstacle(farm: &Farm, why: &Obstacle) -> String {
 }
 
 /// Returns what helps against conflicts, the best first.
-fn hints(conflicts: &[&Conflict]) -> Vec<String> {
+fn hints(verb: Verb, conflicts: &[&Conflict]) -> Vec<String> {
     let mut hints = Vec::new();
     let has = |is: fn(&Reason) -> bool| conflicts.iter().any(|conflict| is(&conflict.reason));
     let movable = |reason: &Reason| {
@@ -490,7 +498,13 @@ fn hints(conflicts: &[&Conflict]) -> Vec<String> {
         let mut hint = format!("--backup moves {them} aside");
         let one_package = conflicts.iter().all(|conflict| conflict.package == conflicts[0].package);
         if one_package && has(|reason| reason.allows(&farm::Strategy::Adopt)) {
-            let _ = write!(hint, "; `farm adopt {}` takes {them} into the package", name(&aside[0].package));
+            let package = name(&aside[0].package);
+            let _ = match verb {
+                // The package of a file that farm writes is the manifest.
+                Verb::Switch if aside[0].package.is_root() => Ok(()),
+                Verb::Switch => write!(hint, "; --adopt takes {them} into the dotfiles directory"),
+                _ => write!(hint, "; `farm adopt {package}` takes {them} into the package"),
+            };
         }
         hints.push(hint);
     }

@@ -106,3 +106,77 @@ fn relink_wants_packages_or_where_they_were() {
         .run()
         .prints("nothing to do: no package has links here\n");
 }
+
+/// A manifest with packages, linked whole and file by file, files, copies and a template; all of it switched to, then
+/// the directory moves.
+fn switched_and_moved() -> Sandbox {
+    let home = Sandbox::with(&[
+        "dotfiles/nvim/init.lua",
+        "dotfiles/nushell/env.nu",
+        "dotfiles/zsh/zshrc",
+        "dotfiles/t.j2",
+    ]);
+    home.write(
+        "dotfiles/farm.toml",
+        "\
+[defaults]
+as = '~/.config/{package}'
+[package.nvim]
+[package.nushell]
+fold = false
+[files]
+'~/.zshrc' = 'zsh/zshrc'
+[file.'~/.rendered']
+template = 't.j2'
+on-change = 'echo rendered >> log'
+[file.'~/.copied']
+text = 'copy'
+method = 'copy'
+[session.variables]
+EDITOR = 'nvim'
+",
+    );
+    home.farm(&["switch", "-q"]).from("").run();
+    home.dir("src");
+    fs::rename(home.path("dotfiles"), home.path("src/dots")).expect("it moves");
+    home
+}
+
+#[test]
+fn switch_takes_all_that_farm_toml_made_along() {
+    let home = switched_and_moved();
+    let before = tree(&home);
+    let text = |path: &str| fs::read_to_string(home.path(path)).expect("it is there");
+    let hint = "if the dotfiles directory was ~/dotfiles: `farm switch --moved-from ~/dotfiles`";
+    farm(&home, &["switch"]).run().fails_with(1, &["not made by farm", hint, "nothing was changed"]);
+    let switch = ["switch", "--moved-from", "dotfiles"];
+    farm(&home, &switch)
+        .run()
+        .prints("switched: 4 links changed, 1 file changed, session changed for new shells\n");
+    assert_eq!(fs::read_link(home.path(".zshrc")).unwrap().to_str(), Some("src/dots/zsh/zshrc"));
+    assert_eq!(fs::read_link(home.path(".config/nvim")).unwrap().to_str(), Some("../src/dots/nvim"));
+    assert_eq!(
+        (text(".rendered"), text(".copied"), text("log")),
+        ("dotfiles/t.j2".to_owned(), "copy".to_owned(), "rendered\n".to_owned(),)
+    );
+    farm(&home, &["switch"]).run().prints("nothing to do: everything is as farm.toml says\n");
+    farm(&home, &["undo", "-q"]).run().prints("");
+    assert_eq!(tree(&home), before);
+    farm(&home, &switch).run();
+    // What farm.toml no longer names goes, wherever it was written.
+    home.write("src/dots/farm.toml", "[package.nvim]\nas = '~/.config/nvim'\n");
+    farm(&home, &["switch", "-q"]).run().prints("");
+    assert_eq!(tree(&home), ".config/\n.config/nvim -> ../src/dots/nvim\nlog\n");
+}
+
+#[test]
+fn link_says_how_links_of_a_directory_that_has_moved_come_along() {
+    let home = moved();
+    let hint = "if the dotfiles directory was ~/dotfiles: `farm relink --moved-from ~/dotfiles`";
+    farm(&home, &["link", "zsh"]).run().fails_with(1, &[hint]);
+    // As long as something is there, they may be meant.
+    home.file("dotfiles/zsh/.zshrc");
+    home.file("dotfiles/zsh/.config/zsh/x");
+    let run = farm(&home, &["link", "zsh"]).run();
+    assert!(run.code() == 1 && !run.stderr.contains("moved-from"), "{run}");
+}
