@@ -6,6 +6,7 @@ mod ask;
 mod contents;
 mod create;
 mod diff;
+mod doctor;
 mod draft;
 mod env;
 mod history;
@@ -83,6 +84,15 @@ pub struct StowRc {
     pub overrides: StartPatterns,
 }
 
+impl StowRc {
+    /// Tells whether there is anything in the files that farm's own commands take.
+    pub fn says_something(&self) -> bool {
+        let StowRc { dir, target, dotfiles, no_fold, ignored, defer, overrides, .. } = self;
+        let patterns = !ignored.is_empty() || !defer.is_empty() || !overrides.is_empty();
+        dir.is_some() || target.is_some() || *dotfiles || *no_fold || patterns
+    }
+}
+
 /// Runs one command line; the first argument is the program's name. `stowrc` reads the `.stowrc` files, or says what
 /// is wrong with them.
 pub fn run(args: Vec<OsString>, stowrc: impl FnOnce() -> Result<StowRc, String>) -> Exit {
@@ -122,6 +132,7 @@ pub fn run(args: Vec<OsString>, stowrc: impl FnOnce() -> Result<StowRc, String>)
         Command::Status(asked) => status::status(global, asked, &stowrc, &words),
         Command::Why(asked) => why::why(global, asked, &stowrc, &words),
         Command::Diff(asked) => diff::diff(global, asked, &stowrc, &words),
+        Command::Doctor => doctor::doctor(global, &stowrc, &words),
         Command::List(asked) => status::list(global, asked, &stowrc, &words),
         Command::Generations(asked) => history::generations(global, asked, &stowrc, &words),
         Command::Rollback(asked) => history::back(global, asked.id, asked.undo.keep_going, &stowrc, &words),

@@ -118,6 +118,8 @@ pub enum Command {
     Why(Why),
     /// Show how files that are in the way differ from those of packages
     Diff(Diff),
+    /// Look at everything that farm needs, and say what is wrong
+    Doctor,
     /// List packages, and where they land
     #[command(visible_alias = "ls")]
     List(List),

@@ -1,5 +1,6 @@
 //! `--json`: the result of a command as one object on standard output.
 
+mod doctor;
 mod status;
 mod transfer;
 mod why;
@@ -19,6 +20,7 @@ use super::args::Verb;
 use super::resolve::Farm;
 use super::told::{Ended, OnChange, Told};
 
+pub use doctor::doctor;
 pub use status::{differences, list, status};
 pub use transfer::transferred;
 pub use why::why;

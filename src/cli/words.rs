@@ -1,5 +1,6 @@
 //! Every sentence of farm's own commands.
 
+mod doctor;
 mod history;
 mod import;
 mod manifest;
@@ -24,6 +25,7 @@ use super::args::{Global, Verb};
 use super::json;
 use super::resolve::{Cause, Farm, Refusal};
 
+pub use doctor::about;
 pub use import::Because;
 
 const ERROR: Style = AnsiColor::Red.on_default().bold();

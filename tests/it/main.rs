@@ -10,6 +10,7 @@ mod corpus; // a real repository gets the links that GNU Stow makes
 mod diff; // what links would replace
 mod differences; // the documented differences from GNU Stow are real
 mod differential; // farm's stow dialect does what GNU Stow 2.4 does, on thousands of random farms
+mod doctor; // everything that farm needs is looked at
 mod env; // what farm.toml has for new shells, in the shells themselves
 mod every_key; // one manifest with every key, on three platforms and in two profiles
 mod generations; // every change is one, and there is a way back

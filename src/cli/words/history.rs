@@ -14,6 +14,21 @@ use crate::cli::json;
 use crate::cli::resolve::Farm;
 use crate::cli::told::Told;
 
+/// Returns what to do about a memory that cannot be used.
+pub(super) fn memory_hint(error: &Error) -> &'static str {
+    match error.source.kind() {
+        io::ErrorKind::WouldBlock => "without --no-wait farm waits for it",
+        io::ErrorKind::Unsupported => "use that farm here: it knows what was done, and this one does not",
+        io::ErrorKind::InvalidData if error.verb == READ_GENERATION => {
+            "move it away: that generation then counts as expired, and the others are there"
+        }
+        io::ErrorKind::InvalidData => {
+            "`farm recover --forget` sets it aside; links that are missing then come back with `farm relink`"
+        }
+        _ => "FARM_STATE_DIR names another state directory",
+    }
+}
+
 impl Words {
     /// Says that another farm is at work on the target, and that this one waits.
     pub fn waiting(&self) {
@@ -24,18 +39,11 @@ impl Words {
 
     /// Says why what farm remembers of the target cannot be used; nothing has changed.
     pub fn memory_error(&self, error: &Error) -> Exit {
-        let hint = match error.source.kind() {
-            io::ErrorKind::WouldBlock => "without --no-wait farm waits for it",
-            io::ErrorKind::Unsupported => "use that farm here: it knows what was done, and this one does not",
-            io::ErrorKind::InvalidData if error.verb == READ_GENERATION => {
-                "move it away: that generation then counts as expired, and the others are there"
-            }
-            io::ErrorKind::InvalidData => {
-                "`farm recover --forget` sets it aside; links that are missing then come back with `farm relink`"
-            }
-            _ => "FARM_STATE_DIR names another state directory",
-        };
-        self.say_refusal(&shown(&error.to_string()), &["nothing was changed".to_owned()], Some(hint));
+        self.say_refusal(
+            &shown(&error.to_string()),
+            &["nothing was changed".to_owned()],
+            Some(memory_hint(error)),
+        );
         Exit::Refused
     }
 

@@ -1,0 +1,251 @@
+//! `farm doctor`: looks at everything that a farm needs, and changes nothing.
+
+use std::ffi::OsStr;
+use std::io;
+use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use farm::{Error, Memory, is_interrupted};
+use rustix::fs::{Access, access};
+
+use super::args::Global;
+use super::resolve::Farm;
+use super::words::Words;
+use super::{Exit, StowRc, env, json};
+use crate::environment;
+
+/// With this begin the names of what farm builds beside what it is to replace.
+const TEMPORARY: &[u8] = b".farm-";
+
+/// Permissions that let others in.
+const OF_OTHERS: u32 = 0o077;
+
+/// What was looked at, and what was found.
+#[derive(Debug)]
+pub enum Finding {
+    /// This program.
+    Program,
+    /// The dotfiles directory, and whether it may be written.
+    Dotfiles(PathBuf, Writable),
+    /// The target, and whether it may be written.
+    Target(PathBuf, Writable),
+    /// The target is still to be made.
+    TargetToBeMade(PathBuf),
+    /// The manifest, with so many packages and single files.
+    Manifest(PathBuf, usize, usize),
+    /// No manifest, or one that says nothing.
+    NoManifest,
+    /// `.stowrc` files say something, and whether it counts.
+    StowRc(Counts),
+    /// The state directory cannot be known.
+    NoStateDir,
+    /// The state directory is made with the first change.
+    StateToBeMade(PathBuf),
+    /// The state directory is as it should be.
+    State(PathBuf),
+    /// The state directory lets others in.
+    StateOpen(PathBuf),
+    /// The state directory belongs to somebody else.
+    StateOfAnother(PathBuf),
+    /// The state directory may not be written.
+    StateReadOnly(PathBuf),
+    /// What moves between target and state directory is copied.
+    StateElsewhere,
+    /// A run was interrupted.
+    Interrupted,
+    /// Another farm is at work.
+    Busy,
+    /// The memory cannot be read.
+    Memory(Error),
+    /// So many generations can be gone back to.
+    Generations(usize),
+    /// Something of an interrupted run is left there.
+    LeftOver(PathBuf),
+    /// New shells do not get what the manifest says.
+    Session,
+    /// git cannot be run.
+    NoGit,
+}
+
+/// Whether something may be written.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Writable {
+    Yes,
+    No,
+}
+
+/// Whether something counts.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Counts {
+    Yes,
+    /// A manifest takes its place.
+    No,
+}
+
+/// How bad a finding is.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Level {
+    Fine,
+    /// farm works, and something does not.
+    Warning,
+    /// farm cannot work.
+    Error,
+}
+
+impl Finding {
+    /// Returns how bad it is.
+    pub fn level(&self) -> Level {
+        match self {
+            Finding::Target(_, Writable::No) | Finding::Memory(_) | Finding::StateOfAnother(_) => {
+                Level::Error
+            }
+            Finding::Dotfiles(_, Writable::No)
+            | Finding::NoStateDir
+            | Finding::StateOpen(_)
+            | Finding::StateReadOnly(_)
+            | Finding::Interrupted
+            | Finding::LeftOver(_)
+            | Finding::Session
+            | Finding::NoGit => Level::Warning,
+            _ => Level::Fine,
+        }
+    }
+}
+
+/// Runs `farm doctor`.
+pub fn doctor(global: &Global, stowrc: &StowRc, words: &Words) -> Exit {
+    let farm = match Farm::find(global.dir.as_deref(), global.target.as_deref(), stowrc) {
+        Ok(farm) => farm,
+        Err(refusal) => return words.refusal(&refusal),
+    };
+    let mut findings = vec![Finding::Program, Finding::Dotfiles(farm.dir.clone(), writable(&farm.dir))];
+    findings.push(match farm.mount.is_root() {
+        true => Finding::Target(farm.root.clone(), writable(&farm.root)),
+        false => Finding::TargetToBeMade(farm.target()),
+    });
+    findings.push(match &farm.declared {
+        Some(declared) => match declared.layout(&[], &farm.mount) {
+            Ok(layout) => {
+                Finding::Manifest(declared.path.clone(), layout.packages.len(), layout.entries.len())
+            }
+            Err(refusal) => return words.refusal(&refusal),
+        },
+        None => Finding::NoManifest,
+    });
+    if stowrc.says_something() {
+        let counts = if farm.declared.is_some() { Counts::No } else { Counts::Yes };
+        findings.push(Finding::StowRc(counts));
+    }
+    match environment::state_dir() {
+        Some(state) => look_at_state(&farm, &state, &mut findings),
+        None => findings.push(Finding::NoStateDir),
+    }
+    if !has_git() {
+        findings.push(Finding::NoGit);
+    }
+    if global.json {
+        json::doctor(&farm, &findings, words);
+    } else {
+        words.doctor(&findings);
+    }
+    match findings.iter().map(Finding::level).max() {
+        Some(Level::Error) => Exit::Refused,
+        _ => Exit::Done,
+    }
+}
+
+fn look_at_state(farm: &Farm, state: &Path, findings: &mut Vec<Finding>) {
+    let found = match state.metadata() {
+        Ok(found) => found,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            findings.push(Finding::StateToBeMade(state.to_owned()));
+            return;
+        }
+        Err(error) => {
+            findings.push(Finding::Memory(Error::new("look at", state, error)));
+            return;
+        }
+    };
+    let path = state.to_owned();
+    findings.push(match &found {
+        found if found.uid() != rustix::process::geteuid().as_raw() => Finding::StateOfAnother(path),
+        _ if writable(state) == Writable::No => Finding::StateReadOnly(path),
+        found if found.permissions().mode() & OF_OTHERS != 0 => Finding::StateOpen(path),
+        _ => Finding::State(path),
+    });
+    if farm.root.metadata().is_ok_and(|root| root.dev() != found.dev()) {
+        findings.push(Finding::StateElsewhere);
+    }
+    if is_interrupted(state, &farm.target()) {
+        findings.push(Finding::Interrupted);
+        return;
+    }
+    look_at_memory(farm, state, findings);
+}
+
+fn look_at_memory(farm: &Farm, state: &Path, findings: &mut Vec<Finding>) {
+    let is_not_to_wait = || false;
+    let memory = match Memory::open(Some(state), &farm.target(), &is_not_to_wait) {
+        Ok((memory, _)) => match memory.unreadable() {
+            Some(problem) => {
+                findings.push(Finding::Memory(Error::new(
+                    problem.verb,
+                    &problem.path,
+                    problem.source.kind(),
+                )));
+                return;
+            }
+            None => memory,
+        },
+        Err(error) if error.source.kind() == io::ErrorKind::WouldBlock => {
+            findings.push(Finding::Busy);
+            return;
+        }
+        Err(error) => {
+            findings.push(Finding::Memory(error));
+            return;
+        }
+    };
+    let known = memory.generations().and_then(|all| Ok((all.len(), memory.known(&farm.root)?)));
+    let (generations, known) = match known {
+        Ok(found) => found,
+        Err(error) => {
+            findings.push(Finding::Memory(error));
+            return;
+        }
+    };
+    findings.push(Finding::Generations(generations));
+    let mut dirs: Vec<PathBuf> = known
+        .links
+        .keys()
+        .filter_map(|path| Some(farm.root.join(OsStr::from_bytes(path.split()?.0.as_bytes()))))
+        .collect();
+    dirs.sort();
+    dirs.dedup();
+    for dir in dirs {
+        for entry in dir.read_dir().into_iter().flatten().flatten() {
+            if entry.file_name().as_bytes().starts_with(TEMPORARY) {
+                findings.push(Finding::LeftOver(entry.path()));
+            }
+        }
+    }
+    let says_session = farm.declared.as_ref().is_some_and(|it| !it.manifest.session.is_empty());
+    if says_session && (known.session.is_empty() || !env::is_pointed(state, &known.session)) {
+        findings.push(Finding::Session);
+    }
+}
+
+fn writable(path: &Path) -> Writable {
+    match access(path, Access::WRITE_OK) {
+        Ok(()) => Writable::Yes,
+        Err(_) => Writable::No,
+    }
+}
+
+fn has_git() -> bool {
+    let mut git = Command::new("git");
+    git.arg("--version").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    git.status().is_ok_and(|status| status.success())
+}
