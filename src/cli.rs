@@ -3,6 +3,7 @@
 mod adopt;
 mod args;
 mod ask;
+mod check;
 mod contents;
 mod create;
 mod diff;
@@ -16,10 +17,12 @@ mod json;
 mod manifest;
 #[cfg(test)]
 mod manual;
+mod progress;
 mod resolve;
 mod run;
 mod session;
 mod status;
+mod survey;
 mod switch;
 mod told;
 mod untracked;
@@ -132,6 +135,8 @@ pub fn run(args: Vec<OsString>, stowrc: impl FnOnce() -> Result<StowRc, String>)
         Command::Status(asked) => status::status(global, asked, &stowrc, &words),
         Command::Why(asked) => why::why(global, asked, &stowrc, &words),
         Command::Diff(asked) => diff::diff(global, asked, &stowrc, &words),
+        Command::Check(asked) => check::check(global, asked, &stowrc, &words),
+        Command::Prune(asked) => check::prune(global, asked, &stowrc, &words),
         Command::Doctor => doctor::doctor(global, &stowrc, &words),
         Command::List(asked) => status::list(global, asked, &stowrc, &words),
         Command::Generations(asked) => history::generations(global, asked, &stowrc, &words),

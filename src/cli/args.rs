@@ -118,6 +118,10 @@ pub enum Command {
     Why(Why),
     /// Show how files that are in the way differ from those of packages
     Diff(Diff),
+    /// Look over the whole target for links into packages that lead to nothing, or twice to one thing
+    Check(Check),
+    /// Remove the links into packages that lead to nothing
+    Prune(Prune),
     /// Look at everything that farm needs, and say what is wrong
     Doctor,
     /// List packages, and where they land
@@ -171,6 +175,26 @@ pub struct Env {
     /// The shell that is to read it [default: that of $SHELL, else sh]
     #[arg(long, value_name = "SHELL")]
     pub shell: Option<Shell>,
+}
+
+/// What `check` takes.
+#[derive(clap::Args, Debug)]
+pub struct Check {
+    /// Enter everything: other file systems, too, and .git, .hg, .svn, .jj, .cache, Caches, node_modules, __pycache__ and
+    /// .Trash
+    #[arg(long)]
+    pub all: bool,
+    /// List what is no link, too, in the directories that hold links of packages
+    #[arg(long)]
+    pub aliens: bool,
+}
+
+/// What `prune` takes.
+#[derive(clap::Args, Debug)]
+pub struct Prune {
+    /// Enter everything, as `farm check --all` does
+    #[arg(long)]
+    pub all: bool,
 }
 
 /// What `status` takes.

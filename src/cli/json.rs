@@ -1,5 +1,6 @@
 //! `--json`: the result of a command as one object on standard output.
 
+mod check;
 mod doctor;
 mod status;
 mod transfer;
@@ -20,6 +21,7 @@ use super::args::Verb;
 use super::resolve::Farm;
 use super::told::{Ended, OnChange, Told};
 
+pub use check::{checked, pruned};
 pub use doctor::doctor;
 pub use status::{differences, list, status};
 pub use transfer::transferred;

@@ -1,5 +1,6 @@
 //! Every sentence of farm's own commands.
 
+mod check;
 mod doctor;
 mod history;
 mod import;
@@ -25,6 +26,7 @@ use super::args::{Global, Verb};
 use super::json;
 use super::resolve::{Cause, Farm, Refusal};
 
+pub use check::seen;
 pub use doctor::about;
 pub use import::Because;
 

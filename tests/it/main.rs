@@ -5,6 +5,7 @@ mod all_or_nothing; // an error in the middle takes everything back
 mod ask; // on a terminal each thing in the way is asked about
 mod bad_input; // every bad input gets a clear message and changes nothing
 mod calls; // system calls are counted
+mod check; // a whole target is looked over for links that lead to nothing
 mod chkstow; // `chkstow` finds what is not as stow would have it
 mod corpus; // a real repository gets the links that GNU Stow makes
 mod diff; // what links would replace

@@ -1,0 +1,96 @@
+//! `farm check` looks over a whole target for links that lead to nothing, and `farm prune` removes them.
+
+use farm::{Farm, Known, Memory, Plan, Planned, Policy, RelPath, RuleBook};
+
+use super::args::{self, Global};
+use super::progress::Progress;
+use super::session::{self, Session};
+use super::survey::{self, Scope, Survey};
+use super::words::{Words, seen};
+use super::{Exit, StowRc, json, resolve};
+
+/// What a check found.
+#[derive(Debug)]
+pub struct Checked {
+    /// The links, and what could not be looked at.
+    pub survey: Survey,
+    /// What is no link beside links of packages, when that was asked for.
+    pub aliens: Vec<RelPath>,
+}
+
+impl Checked {
+    /// Tells whether anything is wrong, or was not seen. Two links to one thing may be meant.
+    pub fn is_off(&self) -> bool {
+        let dead = self.survey.links.iter().any(|link| link.state.is_dead());
+        dead || !self.aliens.is_empty() || !self.survey.errors.is_empty()
+    }
+}
+
+/// Runs `farm check`.
+pub fn check(global: &Global, asked: &args::Check, stowrc: &StowRc, words: &Words) -> Exit {
+    let farm = match resolve::Farm::find(global.dir.as_deref(), global.target.as_deref(), stowrc) {
+        Ok(farm) => farm,
+        Err(refusal) => return words.refusal(&refusal),
+    };
+    let survey = look_over(global, &farm, asked.all);
+    let aliens = match asked.aliens {
+        true => survey::aliens(&farm, &survey.links),
+        false => Ok(Vec::new()),
+    };
+    let checked = match aliens {
+        Ok(aliens) => Checked { survey, aliens },
+        Err(error) => return words.error(&error),
+    };
+    match global.json {
+        true => json::checked(&farm, &checked),
+        false => words.checked(&farm, &checked),
+    }
+    if checked.is_off() { Exit::Refused } else { Exit::Done }
+}
+
+fn look_over(global: &Global, farm: &resolve::Farm, all: bool) -> Survey {
+    let scope = if all { Scope::All } else { Scope::Usual };
+    survey::walk(farm, scope, &Progress::begin(global, seen))
+}
+
+/// Runs `farm prune`.
+pub fn prune(global: &Global, asked: &args::Prune, stowrc: &StowRc, words: &Words) -> Exit {
+    do_prune(global, asked, stowrc, words).unwrap_or_else(|exit| exit)
+}
+
+fn do_prune(global: &Global, asked: &args::Prune, stowrc: &StowRc, words: &Words) -> Result<Exit, Exit> {
+    let farm = resolve::Farm::find(global.dir.as_deref(), global.target.as_deref(), stowrc)
+        .map_err(|refusal| words.refusal(&refusal))?;
+    let survey = look_over(global, &farm, asked.all);
+    let wait = session::wait(global, words);
+    let mut session = Session::open_to_read(global, &farm.target(), &wait, words)?;
+    let mut planned = plan(&farm, &survey, session.memory(), words)?;
+    let mut failure = None;
+    if !global.dry_run && !planned.plan.is_empty() {
+        if session.begin()? {
+            planned = plan(&farm, &survey, session.memory(), words)?;
+        }
+        let phases: &[Plan] = std::slice::from_ref(&planned.plan);
+        failure = session.apply(&farm.root, phases).err();
+    }
+    if global.json {
+        json::pruned(&farm, &planned, &survey.errors, failure.as_deref(), global.dry_run);
+    }
+    Ok(words.pruned(&farm, &planned, &survey.errors, failure.as_deref()))
+}
+
+/// Plans to remove the dead links that are still as they were seen, and what farm made for them and they leave empty.
+fn plan(farm: &resolve::Farm, survey: &Survey, memory: &Memory, words: &Words) -> Result<Planned, Exit> {
+    let dead = survey.links.iter().filter(|link| link.state.is_dead());
+    let links = dead.map(|link| (link.path.clone(), link.text.clone())).collect();
+    let mut earlier = Known { links, ..Known::default() };
+    let known = memory.known(&farm.root).map_err(|error| words.memory_error(&error))?;
+    let holds_dead = |dir: &RelPath| earlier.links.keys().any(|path| path.below(dir).is_some());
+    earlier.dirs = known.dirs.into_iter().filter(holds_dead).collect();
+    let mut request = farm.request(Vec::new(), Policy::native());
+    request.earlier = Some(earlier);
+    let rules = RuleBook::native(&farm.dir, farm.ignore(), &[], Default::default());
+    let rules = rules.map_err(|error| words.scan_error(&error))?;
+    let opened = Farm::open(&request, &rules).map_err(|error| words.error(&error))?;
+    opened.plan().map_err(|error| words.scan_error(&error))
+}
