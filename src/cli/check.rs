@@ -32,7 +32,7 @@ pub fn check(global: &Global, asked: &args::Check, stowrc: &StowRc, words: &Word
         Ok(farm) => farm,
         Err(refusal) => return words.refusal(&refusal),
     };
-    let survey = look_over(global, &farm, asked.all);
+    let survey = look_over(words, &farm, asked.all);
     let aliens = match asked.aliens {
         true => survey::aliens(&farm, &survey.links),
         false => Ok(Vec::new()),
@@ -48,9 +48,9 @@ pub fn check(global: &Global, asked: &args::Check, stowrc: &StowRc, words: &Word
     if checked.is_off() { Exit::Refused } else { Exit::Done }
 }
 
-fn look_over(global: &Global, farm: &resolve::Farm, all: bool) -> Survey {
+fn look_over(words: &Words, farm: &resolve::Farm, all: bool) -> Survey {
     let scope = if all { Scope::All } else { Scope::Usual };
-    survey::walk(farm, scope, &Progress::begin(global, seen))
+    survey::walk(farm, scope, &Progress::begin(words, seen))
 }
 
 /// Runs `farm prune`.
@@ -61,7 +61,7 @@ pub fn prune(global: &Global, asked: &args::Prune, stowrc: &StowRc, words: &Word
 fn do_prune(global: &Global, asked: &args::Prune, stowrc: &StowRc, words: &Words) -> Result<Exit, Exit> {
     let farm = resolve::Farm::find(global.dir.as_deref(), global.target.as_deref(), stowrc)
         .map_err(|refusal| words.refusal(&refusal))?;
-    let survey = look_over(global, &farm, asked.all);
+    let survey = look_over(words, &farm, asked.all);
     let wait = session::wait(global, words);
     let mut session = Session::open_to_read(global, &farm.target(), &wait, words)?;
     let mut planned = plan(&farm, &survey, session.memory(), words)?;

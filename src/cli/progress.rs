@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use indicatif::{HumanCount, ProgressBar};
 
-use super::args::Global;
+use super::words::Words;
 
 /// What takes less is not worth a word.
 const PATIENCE: Duration = Duration::from_millis(500);
@@ -23,10 +23,9 @@ pub struct Progress {
 
 impl Progress {
     /// Begins; `say` makes a line of the count. Without a terminal, or when nothing or JSON is wanted, nothing is shown.
-    pub fn begin(global: &Global, say: impl Fn(&str) -> String + Send + 'static) -> Progress {
+    pub fn begin(words: &Words, say: impl Fn(&str) -> String + Send + 'static) -> Progress {
         let count = Arc::new(AtomicU64::new(0));
-        let wanted = !global.quiet && !global.json && io::stderr().is_terminal();
-        let shown = wanted.then(|| {
+        let shown = (words.shows_progress() && io::stderr().is_terminal()).then(|| {
             let (done, waits) = channel::<()>();
             let count = count.clone();
             let show = move || {
@@ -45,6 +44,11 @@ impl Progress {
             (done, thread::spawn(show))
         });
         Progress { count, shown }
+    }
+
+    /// Tells whether the count may be seen: counting takes time, too.
+    pub fn counts(&self) -> bool {
+        self.shown.is_some()
     }
 
     /// Returns what counts.

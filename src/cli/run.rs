@@ -13,9 +13,10 @@ use farm::{
 use super::args::{Change, DefaultWay, Global, InTheWay, Verb, Way};
 use super::ask::{Asker, Files, Question};
 use super::json;
+use super::progress::Progress;
 use super::resolve::{self, Landed, Terminal};
 use super::session::{self, Session};
-use super::words::{self, Words};
+use super::words::{self, Words, reading};
 use super::{Exit, StowRc};
 
 /// Where to read about patterns.
@@ -115,7 +116,10 @@ pub fn change(verb: Verb, global: &Global, change: &Change, stowrc: &StowRc, wor
         Ok(opened) => opened,
         Err(error) => return words.error(&error),
     };
-    let mut planned = match opened.plan() {
+    let planning = Progress::begin(words, reading);
+    let plan = opened.plan();
+    drop(planning);
+    let mut planned = match plan {
         Ok(planned) => planned,
         Err(error) => return words.scan_error(&error),
     };

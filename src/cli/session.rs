@@ -1,13 +1,15 @@
 //! What commands that change a farm have in common: the memory of the target, and the words around it.
 
 use std::path::Path;
+use std::sync::atomic::Ordering;
 
 use farm::{Failure, Known, Memory, Outcome, Plan, Recovered, Run, Way, is_interrupted};
 
 use super::Exit;
 use super::args::Global;
+use super::progress::Progress;
 use super::resolve;
-use super::words::Words;
+use super::words::{Words, doing};
 use crate::environment;
 
 /// A run that may change a farm.
@@ -75,11 +77,24 @@ impl<'a> Session<'a> {
     /// # Errors
     /// The step that failed.
     pub fn go_back(&self, way: &Way) -> Result<(), Box<Failure>> {
-        let stop = environment::stop_on_signals();
+        let stop = self.stop(&way.phases);
         let run = Run { command: environment::command(), back_to: Some(way.to), known: None, stop: &stop };
         let outcome = self.memory.apply(&way.root, &way.phases, &run)?;
+        drop(stop);
         self.words.left_over(&outcome.left_over);
         Ok(())
+    }
+
+    /// Returns what tells whether to stop: it is asked at each change, which shows how far the plans have come.
+    fn stop(&self, plans: &[Plan]) -> impl Fn() -> bool + Sync + use<> {
+        let progress = Progress::begin(self.words, doing(plans.iter().map(|plan| plan.ops.len()).sum()));
+        let stop = environment::stop_on_signals();
+        move || {
+            if progress.counts() {
+                progress.count().fetch_add(1, Ordering::Relaxed);
+            }
+            stop()
+        }
     }
 
     /// Says what became of an interrupted run.
@@ -125,9 +140,10 @@ impl<'a> Session<'a> {
         phases: &[Plan],
         known: Option<Known>,
     ) -> Result<Outcome, Box<Failure>> {
-        let stop = environment::stop_on_signals();
+        let stop = self.stop(phases);
         let run = Run { command: environment::command(), back_to: None, known, stop: &stop };
         let outcome = self.memory.apply(root, phases, &run)?;
+        drop(stop);
         if let Some(problem) = &outcome.unrecorded {
             self.words.no_memory(problem);
         }

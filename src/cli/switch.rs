@@ -20,10 +20,11 @@ use super::ask::Asker;
 use super::contents::{self, Gathered};
 use super::env;
 use super::manifest::Declared;
+use super::progress::Progress;
 use super::resolve::{self, Cause, Refusal};
 use super::session::{self, Session};
 use super::told::{Ended, NewShells, OnChange};
-use super::words::Words;
+use super::words::{Words, reading};
 use super::{Exit, StowRc, json, run};
 use crate::environment;
 
@@ -69,6 +70,7 @@ fn do_switch(global: &Global, args: &args::Switch, stowrc: &StowRc, words: &Word
         }
     }
     let plan = |request: &Request| {
+        let _planning = Progress::begin(words, reading);
         let farm = Farm::open(request, &rules).map_err(|error| words.error(&error))?;
         farm.plan().map_err(|error| words.scan_error(&error))
     };

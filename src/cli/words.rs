@@ -1,5 +1,6 @@
 //! Every sentence of farm's own commands.
 
+mod change;
 mod check;
 mod doctor;
 mod history;
@@ -26,6 +27,7 @@ use super::args::{Global, Verb};
 use super::json;
 use super::resolve::{Cause, Farm, Refusal};
 
+pub use change::{doing, reading};
 pub use check::seen;
 pub use doctor::about;
 pub use import::Because;
@@ -55,6 +57,11 @@ impl Words {
             dry_run: global.dry_run,
             json: global.json,
         }
+    }
+
+    /// Tells whether anybody wants to see how far something has come.
+    pub fn shows_progress(&self) -> bool {
+        !self.quiet && !self.json
     }
 
     /// Says why a command line makes no sense.

@@ -61,7 +61,7 @@ fn on_terminal(home: &Sandbox, args: &str, answers: &[&str]) -> Option<Said> {
 }
 
 /// Tells whether there is a `script` of util-linux, which gives the exit status of what it runs.
-fn has_script() -> bool {
+pub fn has_script() -> bool {
     let run = Command::new("script").args(["-qefc", "exit 7", "/dev/null"]).stdin(Stdio::null()).output();
     run.is_ok_and(|run| run.status.code() == Some(7))
 }

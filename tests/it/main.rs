@@ -22,6 +22,7 @@ mod link;
 mod manifest; // farm.toml: packages land where it says, and mistakes are shown where they are
 mod mistakes; // what a manifest asks for and cannot be is told where it is
 mod moved; // a dotfiles directory that has moved
+mod progress; // what takes long shows how far it is
 mod races; // others change the target while farm is at work
 mod runs; // runs that are killed, stopped and hit by errors
 mod sandbox; // a home of its own for each test
