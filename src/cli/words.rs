@@ -126,7 +126,10 @@ impl Words {
             }
             Refusal::UnknownPackage { name, dir, nearest } => {
                 let hint = match nearest.as_slice() {
-                    [] => None,
+                    [] => Some(
+                        "`farm list` names the packages; `farm prune` removes links of one that is gone"
+                            .into(),
+                    ),
                     names => Some(format!("did you mean {}?", names.join(", "))),
                 };
                 (format!("there is no package {} in {}", name.display(), dir.display()), hint)

@@ -197,7 +197,11 @@ fn a_farm_without_packages_says_so() {
     }
     home.farm(&["status", "nvim"])
         .run()
-        .fails(1, "error: there is no package nvim in ~/dotfiles\nnothing was changed\n");
+        .fails(
+            1,
+            "error: there is no package nvim in ~/dotfiles\nnothing was changed\nhint: `farm list` names the packages; `farm \
+             prune` removes links of one that is gone\n",
+        );
 }
 
 #[test]
