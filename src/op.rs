@@ -521,6 +521,8 @@ impl Diff<'_> {
             match (old.is_empty(), new.is_empty()) {
                 (true, false) if new.only_links() => return self.ops.push_all(All::Come, at, new.clone()),
                 (false, true) if old.only_links() => return self.ops.push_all(All::Go, at, old.clone()),
+                // Where all was right before, too.
+                (false, false) if old.same_links(new) => return,
                 _ => {}
             }
         }
