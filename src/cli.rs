@@ -4,6 +4,7 @@ mod adopt;
 mod args;
 mod ask;
 mod check;
+pub mod completions;
 mod contents;
 mod create;
 mod diff;
@@ -132,6 +133,7 @@ pub fn run(args: Vec<OsString>, stowrc: impl FnOnce() -> Result<StowRc, String>)
             words.print(&format!("{:#}\n", farm::manifest::schema()));
             Exit::Done
         }
+        Command::Completions(asked) => completions::print(global, asked, &words),
         Command::Status(asked) => status::status(global, asked, &stowrc, &words),
         Command::Why(asked) => why::why(global, asked, &stowrc, &words),
         Command::Diff(asked) => diff::diff(global, asked, &stowrc, &words),

@@ -9,10 +9,14 @@ use std::ffi::{OsStr, OsString};
 use std::path::Path;
 use std::process::ExitCode;
 
+use cli::completions::{StowOption, Takes};
 use farm::{OptionPatterns, Origin, StartPatterns};
 
 fn main() -> ExitCode {
     let args: Vec<OsString> = std::env::args_os().collect();
+    if let Some(exit) = cli::completions::answer(&args, stowrc, &stow_options()) {
+        return exit.into();
+    }
     let called = args.first().map(Path::new).and_then(Path::file_name).and_then(dialect);
     let asked = args.get(1).map(OsString::as_os_str).and_then(dialect);
     match (called, asked) {
@@ -38,6 +42,19 @@ fn stowrc() -> Result<cli::StowRc, String> {
         dotfiles: found.dotfiles,
         no_fold: found.no_folding,
     })
+}
+
+/// Returns the options of `farm stow`, for those who complete them.
+fn stow_options() -> Vec<StowOption> {
+    let options = stow::command_line_options().map(|(names, value)| StowOption {
+        names,
+        takes: match (names, value) {
+            (["d", _] | ["t", _], _) => Takes::Directory,
+            (_, stow::Value::Text) => Takes::Text,
+            (_, stow::Value::None | stow::Value::Count) => Takes::Nothing,
+        },
+    });
+    options.collect()
 }
 
 /// Returns the program of GNU Stow's that goes by `name`.

@@ -93,6 +93,21 @@ pub fn is_interrupted(state: &Path, target: &Path) -> bool {
     [JOURNAL, COMMITTED].iter().any(|name| dir.join(name).try_exists().unwrap_or(true))
 }
 
+/// Returns the headers of a target's generations, the newest first, without waiting for anybody and without touching
+/// anything: for who only wants to name them. What cannot be read is left out.
+pub fn look_at_generations(state: &Path, target: &Path) -> Vec<Header> {
+    let dir = directory(state, target).join(GENERATIONS);
+    let names = std::fs::read_dir(&dir).into_iter().flatten().filter_map(|entry| entry.ok());
+    let mut ids: Vec<u64> = names.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect();
+    ids.sort_unstable_by(|a, b| b.cmp(a));
+    let header = |id: &u64| {
+        let path = dir.join(id.to_string());
+        let file = path.is_file().then(|| File::open(path).ok()).flatten()?;
+        journal::read_header(&mut BufReader::new(file)).ok()
+    };
+    ids.iter().filter_map(header).collect()
+}
+
 impl Store {
     /// Opens and locks the memory of the target; `None` when there is none.
     ///

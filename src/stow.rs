@@ -20,6 +20,7 @@ use farm::{Farm, Memory, Plan, Run, ScanError};
 use crate::environment;
 
 use args::{Invocation, Settings};
+pub use getopt::Value;
 use options::{Options, Refusal};
 use rc::Surroundings;
 
@@ -58,6 +59,11 @@ fn options(line: Vec<Vec<u8>>) -> Result<Options, u8> {
         }
         FAILED
     })
+}
+
+/// Returns the names of the options, without hyphens, and what follows each.
+pub fn command_line_options() -> impl Iterator<Item = (&'static [&'static str], Value)> {
+    args::options()
 }
 
 /// Returns what the resource files say, or in words what is wrong with them.

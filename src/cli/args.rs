@@ -9,6 +9,7 @@ use clap::{Parser, Subcommand, ValueEnum, ValueHint};
 use farm::manifest::Clash;
 use farm::{Action, Backup, Existing, Name, Strategy};
 
+use super::completions;
 use super::env::Shell;
 
 /// Links the packages of a dotfiles repository into your home, folded into as few symbolic links as possible.
@@ -111,6 +112,8 @@ pub enum Command {
     Import(Import),
     /// Print the JSON schema of farm.toml, for editors
     Schema,
+    /// Print what a shell reads to complete farm's command line, with the names of packages, generations and profiles
+    Completions(Completions),
     /// Say how packages stand: linked, partly linked, in conflict, or no longer as farm left them
     #[command(visible_alias = "st")]
     Status(Status),
@@ -195,6 +198,14 @@ pub struct Prune {
     /// Enter everything, as `farm check --all` does
     #[arg(long)]
     pub all: bool,
+}
+
+/// What `completions` takes.
+#[derive(clap::Args, Debug)]
+pub struct Completions {
+    /// The shell that is to complete
+    #[arg(value_name = "SHELL")]
+    pub shell: completions::Shell,
 }
 
 /// What `status` takes.

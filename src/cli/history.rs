@@ -123,7 +123,7 @@ fn parse_span(text: &str) -> Result<Span, ()> {
 }
 
 /// Returns a time in the local time zone, to the minute.
-fn date(seconds: i64) -> String {
+pub(super) fn date(seconds: i64) -> String {
     let Ok(time) = Timestamp::from_second(seconds) else { return "?".to_owned() };
     time.to_zoned(jiff::tz::TimeZone::system()).strftime("%Y-%m-%d %H:%M").to_string()
 }

@@ -272,6 +272,11 @@ pub fn session(session: &Session) {
     write(session);
 }
 
+/// Prints what a shell reads to complete.
+pub fn completions(shell: &str, script: &str) {
+    write(&serde_json::json!({"command": "completions", "changed": false, "shell": shell, "script": script}));
+}
+
 /// Prints what `init` or `import` has written, or would write.
 pub fn written(path: &Path, text: &str, dry_run: bool) {
     write(&serde_json::json!({"path": Text::from(path), "written": !dry_run, "text": text}));

@@ -1,6 +1,6 @@
 //! From what was typed to a request: directories, packages, policy.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::env;
 use std::ffi::{OsStr, OsString};
 use std::fs;
@@ -430,22 +430,44 @@ impl Farm {
         near.into_iter().take(3).map(|(_, other)| other).collect()
     }
 
+    /// Returns the names that a package may be called by here, as text: those of other machines left out, and none while
+    /// the directory cannot be read.
+    pub fn names(&self) -> Vec<String> {
+        let Some(declared) = &self.declared else { return self.there() };
+        let here = |name: Name| declared.place(&name, &self.mount).ok().filter(|it| it.counts).map(|_| name);
+        let directories = self.directories().unwrap_or_default();
+        let found = directories.iter().map(|name| declared.name_of(name));
+        let names: BTreeSet<Name> =
+            declared.manifest.packages.keys().cloned().chain(found).filter_map(here).collect();
+        names.iter().filter_map(|name| String::from_utf8(name.as_bytes().to_vec()).ok()).collect()
+    }
+
     /// Returns the names of the directories in the dotfiles directory as text, hidden ones left out; none when it cannot
     /// be read.
     pub(super) fn there(&self) -> Vec<String> {
-        let names = self.directories().unwrap_or_default();
-        names.iter().map(|name| String::from_utf8_lossy(name.as_bytes()).into_owned()).collect()
+        names_in(&self.dir)
     }
 
     /// Returns the names of the directories in the dotfiles directory, hidden ones left out.
     fn directories(&self) -> Result<Vec<Name>, Refusal> {
-        let error = |error| Refusal::System(Error::new("read directory", &self.dir, error));
-        let entries =
-            fs::read_dir(&self.dir).map_err(error)?.collect::<io::Result<Vec<_>>>().map_err(error)?;
-        let dirs = entries.into_iter().filter(|entry| entry.path().is_dir());
-        let names = dirs.filter_map(|entry| Name::new(entry.file_name().as_bytes()));
-        Ok(names.filter(|name| !name.as_bytes().starts_with(b".")).collect())
+        directories(&self.dir)
     }
+}
+
+fn directories(dir: &Path) -> Result<Vec<Name>, Refusal> {
+    let error = |error| Refusal::System(Error::new("read directory", dir, error));
+    let entries = fs::read_dir(dir).map_err(error)?.collect::<io::Result<Vec<_>>>().map_err(error)?;
+    let dirs = entries.into_iter().filter(|entry| entry.path().is_dir());
+    let names = dirs.filter_map(|entry| Name::new(entry.file_name().as_bytes()));
+    Ok(names.filter(|name| !name.as_bytes().starts_with(b".")).collect())
+}
+
+/// Returns the names of the directories in a dotfiles directory as text, hidden ones left out; none when it cannot be
+/// read.
+pub fn names_in(dir: &Path) -> Vec<String> {
+    let mut names = directories(dir).unwrap_or_default();
+    names.sort();
+    names.iter().map(|name| String::from_utf8_lossy(name.as_bytes()).into_owned()).collect()
 }
 
 /// Returns the steps that do `actions` for each package, in the order they were typed.

@@ -30,6 +30,7 @@ use super::resolve::{Cause, Farm, Refusal};
 pub use change::{doing, reading};
 pub use check::seen;
 pub use doctor::about;
+pub use history::{BEFORE_THE_FIRST, generation};
 pub use import::Because;
 
 const ERROR: Style = AnsiColor::Red.on_default().bold();

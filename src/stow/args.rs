@@ -97,6 +97,11 @@ const SPECS: &[Spec<Id>] = &[
     Spec { names: &["h", "help"], value: Value::None, id: Id::Help },
 ];
 
+/// Returns what the options are called, and what follows them.
+pub fn options() -> impl Iterator<Item = (&'static [&'static str], Value)> {
+    SPECS.iter().map(|spec| (spec.names, spec.value))
+}
+
 /// Parses the words of a command line or of the resource files.
 ///
 /// Every error is collected. One of them outweighs `--help`, which outweighs `--version`, which outweighs work.

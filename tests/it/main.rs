@@ -7,6 +7,7 @@ mod bad_input; // every bad input gets a clear message and changes nothing
 mod calls; // system calls are counted
 mod check; // a whole target is looked over for links that lead to nothing
 mod chkstow; // `chkstow` finds what is not as stow would have it
+mod completions; // what Tab offers, in the shells themselves
 mod corpus; // a real repository gets the links that GNU Stow makes
 mod diff; // what links would replace
 mod differences; // the documented differences from GNU Stow are real

@@ -29,6 +29,14 @@ pub(super) fn memory_hint(error: &Error) -> &'static str {
     }
 }
 
+/// What generation 0 is.
+pub const BEFORE_THE_FIRST: &str = "the state before the first generation";
+
+/// Returns what a generation is known by beside its number, on one line.
+pub fn generation(date: &str, header: &Header) -> String {
+    shown(&format!("{date}  {}", header.command.join(" ")))
+}
+
 impl Words {
     /// Says that another farm is at work on the target, and that this one waits.
     pub fn waiting(&self) {
@@ -200,7 +208,7 @@ impl Words {
             plan_lines(farm, &ops).iter().for_each(|line| to_stdout(line));
         }
         let to = match way.to {
-            0 => "the state before the first generation".to_owned(),
+            0 => BEFORE_THE_FIRST.to_owned(),
             to => format!("generation {to}"),
         };
         let mut parts = vec![Tally::of(&ops).words()];
