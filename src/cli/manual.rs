@@ -3,13 +3,33 @@
 use std::path::Path;
 
 use clap::CommandFactory as _;
+use clap::builder::Resettable;
 
 use farm::manifest::{Key, MANIFEST, Shape};
 
 use super::args::Args;
 
 /// What the page of `farm` says beside the options, in roff.
-const MORE: &str = r#".SH ENVIRONMENT
+const MORE: &str = r#".SH EXIT STATUS
+.TP
+0
+Done, or nothing to do.
+.TP
+1
+Refused, or failed and taken back: nothing was changed, except that \fB\-\-keep\-going\fR does the other packages; or an \fBon\-change\fR command failed; or
+\fBstatus \-\-check\fR found something.
+.TP
+2
+The command line is wrong.
+.TP
+3
+Something could not be taken back; the message lists it, and
+.BR farm\-recover (1)
+tries again.
+.TP
+130
+Interrupted, and taken back.
+.SH ENVIRONMENT
 .TP
 FARM_DIR, STOW_DIR
 The dotfiles directory, where \fB\-\-dir\fR does not say.
@@ -24,12 +44,15 @@ NO_COLOR
 No colour, unless \fB\-\-color\fR says otherwise.
 .SH FILES
 .TP
-.farmignore
+\&.farmignore
 In a package, or in the dotfiles directory: what is not linked, in the syntax of
 .BR gitignore (5).
 .TP
 \&.stowrc, ~/.stowrc
 Defaults, as GNU Stow reads them.
+.TP
+farm.toml
+At the top of a dotfiles directory: what belongs where.
 .TP
 ~/.local/state/farm/targets
 For each target a lock, the journal of the run at work, the generations, and under \fIkept/GENERATION\fR what they moved out of the way, at the path it had.
@@ -47,30 +70,128 @@ deletes what was kept.
 .PP
 Two farms on one target wait for each other. What other programs change meanwhile stays as they left it; where that keeps farm from taking something back it is listed, and the
 exit status is 3.
+.SH SEE ALSO
+.BR farm.toml (5),
+.BR farm\-stow (1),
+.BR gitignore (5)
 "#;
+
+/// What the page of a command ends with, in roff.
+const TAIL: &str = r#".SH EXIT STATUS
+0 done or nothing to do, 1 refused or taken back, 2 the command line is wrong, 3 something could not be taken back, 130 interrupted and taken back.
+.SH SEE ALSO
+.BR farm (1),
+which has the environment and the files, and
+.BR farm.toml (5)
+"#;
+
+/// Examples of command lines, and what they do, by the command.
+const EXAMPLES: &[(&str, &[(&str, &str)])] = &[
+    (
+        "farm",
+        &[
+            ("farm link nvim zsh", "Links two packages of the dotfiles directory."),
+            ("farm link -n nvim", "Shows what that would change."),
+            ("farm switch", "Makes everything as farm.toml says."),
+            ("farm undo", "Takes the last change back."),
+        ],
+    ),
+    (
+        "farm-link",
+        &[
+            ("farm link nvim zsh", "Links two packages."),
+            ("farm link -d ~/work/dotfiles -t ~ zsh", "Links one of another dotfiles directory."),
+            ("farm link --backup zsh", "Gives files that are in the way another name first."),
+        ],
+    ),
+    (
+        "farm-unlink",
+        &[
+            ("farm unlink nvim", "Removes its links."),
+            ("farm unlink --restore zsh", "And puts its backups back."),
+        ],
+    ),
+    (
+        "farm-relink",
+        &[
+            ("farm relink zsh", "After files have come or gone in the package."),
+            ("farm relink --moved-from ~/old", "After the dotfiles directory has moved here."),
+        ],
+    ),
+    (
+        "farm-adopt",
+        &[("farm adopt nvim ~/.config/nvim", "Moves the directory into the package, and puts a link there.")],
+    ),
+    ("farm-eject", &[("farm eject nvim ~/.config/nvim", "Moves it back.")]),
+    (
+        "farm-switch",
+        &[
+            ("farm switch -n", "Shows the plan."),
+            ("farm switch server", "Makes the farm that of a profile."),
+            ("farm switch --json", "Says for a program whether anything has changed."),
+        ],
+    ),
+    ("farm-env", &[("eval \"$(farm env --shell sh)\"", "Gives them to this shell.")]),
+    ("farm-import", &[("farm import -n ~/nixos/home.nix", "Shows the farm.toml that it would write.")]),
+    (
+        "farm-completions",
+        &[("source <(farm completions bash)", "Completes in this bash; a line for ~/.bashrc.")],
+    ),
+    (
+        "farm-status",
+        &[
+            ("farm status", "All packages."),
+            ("farm status --long nvim", "Each path of one."),
+            ("farm status --check", "For scripts: the exit status tells."),
+        ],
+    ),
+    ("farm-why", &[("farm why ~/.zshrc", "Which package it is of, or what keeps it from being linked.")]),
+    (
+        "farm-generations",
+        &[("farm generations --expire 30d", "Drops those older than thirty days, with what they keep.")],
+    ),
+    (
+        "farm-rollback",
+        &[("farm rollback 4", "Goes back to the state of generation 4, which is a new generation.")],
+    ),
+];
+
+fn examples(name: &str) -> String {
+    let Some((_, examples)) = EXAMPLES.iter().find(|(of, _)| *of == name) else { return String::new() };
+    let line = |(line, what): &(&str, &str)| {
+        let plain = |text: &str| text.replace('\\', "\\e").replace('-', "\\-").replace('~', "\\(ti");
+        format!(".TP\n\\fB{}\\fR\n{}\n", plain(line), plain(what))
+    };
+    format!(".SH EXAMPLES\n{}", examples.iter().map(line).collect::<String>())
+}
+
+/// The date of all pages, which says when they were last looked through.
+const DATE: &str = "November 23, 2026";
 
 /// Returns each page's name and text.
 fn pages() -> Vec<(String, String)> {
-    let mut farm = Args::command();
+    let mut farm = Args::command().disable_help_subcommand(true).after_help(Resettable::Reset);
     farm.build();
     let mut pages = vec![page(&farm, "farm", MORE), ("farm.toml.5".to_owned(), manifest())];
     for command in farm.get_subcommands().filter(|it| !["help", "stow", "chkstow"].contains(&it.get_name())) {
         let name = format!("farm-{}", command.get_name());
-        pages.push(page(&command.clone().display_name(name.clone()), &name, ".SH SEE ALSO\n.BR farm (1)\n"));
+        pages.push(page(&command.clone().display_name(name.clone()), &name, TAIL));
     }
     pages
 }
 
 fn page(command: &clap::Command, name: &str, more: &str) -> (String, String) {
     let mut text = Vec::new();
-    let man = clap_mangen::Man::new(command.clone().version(None)).title(name).manual("farm").source("farm");
+    let man = clap_mangen::Man::new(command.clone().version(None));
+    let man = man.title(name.to_uppercase()).date(DATE).source("farm").manual("farm manual");
     man.render(&mut text).expect("memory takes all");
-    (format!("{name}.1"), String::from_utf8(text).expect("help texts are UTF-8") + more)
+    let text = String::from_utf8(text).expect("help texts are UTF-8");
+    // A break beside an empty line is one too many.
+    (format!("{name}.1"), text.replace("\n.br\n\n.br\n", "\n.sp\n") + &examples(name) + more)
 }
 
 /// What the page of `farm.toml` begins with, in mdoc.
-const MANIFEST_HEAD: &str = r#".Dd November 23, 2026
-.Dt FARM.TOML 5
+const MANIFEST_HEAD: &str = r#".Dt FARM.TOML 5
 .Os
 .Sh NAME
 .Nm farm.toml
@@ -175,7 +296,7 @@ EDITOR = "nvim"
 
 /// Returns the page of `farm.toml`: every key of the table that the reader goes by.
 fn manifest() -> String {
-    let mut text = MANIFEST_HEAD.to_owned() + ".Sh KEYS\n.Bl -tag -width Ds\n";
+    let mut text = format!(".Dd {DATE}\n{MANIFEST_HEAD}") + ".Sh KEYS\n.Bl -tag -width Ds\n";
     if let Shape::Table(keys) = &MANIFEST {
         keys.iter().for_each(|key| write_key("", key, &mut text));
     }
@@ -235,5 +356,7 @@ fn the_manual_pages_say_what_the_command_line_does() {
         assert!(written == *text, "man/{name} is stale: FARM_MAN=write cargo test manual");
     }
     let files = std::fs::read_dir(&man).expect("man/").count();
-    assert_eq!(files, pages.len(), "man/ holds a page too many");
+    // That of the other dialect is written by hand.
+    assert_eq!(files, pages.len() + 1, "man/ holds a page too many");
+    assert!(man.join("farm-stow.1").is_file());
 }

@@ -253,6 +253,27 @@ mod tests {
     use super::*;
     use crate::stow::words;
 
+    #[test]
+    fn the_manual_page_has_every_option() {
+        let page = include_str!("../../man/farm-stow.1");
+        let (all, check) = page.split_once(".Ss farm chkstow").expect("both programs");
+        let has = |page: &str, name: &str| {
+            let flag = if name.len() == 1 { format!("Fl {name}") } else { format!("Fl -{name}") };
+            let mut items = page.lines().filter(|line| line.starts_with(".It Fl"));
+            items.any(|line| {
+                line.replace(',', " ")
+                    .split("Fl ")
+                    .any(|it| format!("Fl {}", it.split(' ').next().unwrap_or("")) == flag)
+            })
+        };
+        let missing: Vec<_> =
+            SPECS.iter().flat_map(|spec| spec.names).filter(|name| !has(all, name)).collect();
+        assert!(missing.is_empty(), "{missing:?} are not in man/farm-stow.1");
+        for name in crate::stow::chkstow::options() {
+            assert!(has(check, name), "{name} is not in man/farm-stow.1");
+        }
+    }
+
     fn parsed(line: &str) -> Invocation {
         parse(line.split_whitespace().map(|word| word.as_bytes().to_vec()).collect())
     }

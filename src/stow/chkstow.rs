@@ -34,6 +34,12 @@ const SPECS: &[Spec<Id>] = &[
     Spec { names: &["l", "list"], value: Value::None, id: Id::Look(Look::List) },
 ];
 
+/// Returns what the options are called.
+#[cfg(test)]
+pub fn options() -> impl Iterator<Item = &'static str> {
+    SPECS.iter().flat_map(|spec| spec.names).copied()
+}
+
 /// Runs `chkstow` with the arguments after its name; the exit status is 0 whatever it finds.
 pub fn run(args: Vec<OsString>) -> u8 {
     let default = variable(b"STOW_DIR").filter(|dir| !dir.is_empty()).unwrap_or(b"/usr/local/".to_vec());
