@@ -100,11 +100,17 @@ impl StowRc {
 /// Runs one command line; the first argument is the program's name. `stowrc` reads the `.stowrc` files, or says what
 /// is wrong with them.
 pub fn run(args: Vec<OsString>, stowrc: impl FnOnce() -> Result<StowRc, String>) -> Exit {
+    let wants_json = args.iter().any(|word| word == "--json");
     let args = match Args::try_parse_from(args) {
         Ok(args) => args,
         Err(error) => {
             // Help and version are errors to clap; a reader that went away is nobody's mistake.
             let _ = error.print();
+            if wants_json && error.use_stderr() {
+                let text = error.render().to_string();
+                let message = text.lines().next().unwrap_or_default();
+                json::error(message.trim_start_matches("error: "));
+            }
             return if error.use_stderr() { Exit::Usage } else { Exit::Done };
         }
     };

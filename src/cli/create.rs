@@ -23,11 +23,12 @@ pub struct Made {
     pub files: usize,
 }
 
-/// Writes a draft to the dotfiles directory, or prints it on a dry run; `say` says what came of it.
+/// Writes a draft to the dotfiles directory, or prints it on a dry run, for `command`; `say` says what came of it.
 ///
 /// # Errors
 /// What is in the way, or wrong with it.
 pub fn create(
+    command: &str,
     global: &Global,
     dir: &Path,
     draft: Draft,
@@ -64,7 +65,7 @@ pub fn create(
         })?;
     }
     match (global.json, global.dry_run) {
-        (true, _) => json::written(&made.path, &text, global.dry_run),
+        (true, _) => json::written(command, &made.path, &text, global.dry_run),
         (false, true) => words.print(&text),
         (false, false) => {}
     }

@@ -1,10 +1,13 @@
 //! `farm generations`, `farm rollback`, `farm undo` and `farm recover`.
 
+use std::path::Path;
+
 use farm::{Memory, Record, RelPath};
 use jiff::{Span, Timestamp, Zoned};
 
 use super::args::{Generations, Global, Recover};
 use super::env;
+use super::json::Recovery;
 use super::resolve::Farm;
 use super::session::{self, Session};
 use super::told::Told;
@@ -69,7 +72,12 @@ pub fn back(global: &Global, to: Option<u64>, keep_going: bool, stowrc: &StowRc,
         let session = Session::open_to_read(global, &farm.target(), &wait, words)?;
         let memory = session.memory();
         let before = || memory.before().map_err(|error| words.memory_error(&error));
-        let Some(to) = to.map_or_else(before, |to| Ok(Some(to)))? else { return Ok(words.nothing_to_undo()) };
+        let Some(to) = to.map_or_else(before, |to| Ok(Some(to)))? else {
+            if global.json {
+                json::nowhere(&farm, global.dry_run);
+            }
+            return Ok(words.nothing_to_undo());
+        };
         let now = memory.known(&farm.root).map_err(|error| words.memory_error(&error))?;
         let way = memory.way(to).map_err(|error| words.no_way(&error))?;
         let farm = Farm { root: way.root.clone(), mount: RelPath::root(), ..farm };
@@ -97,20 +105,30 @@ pub fn recover(global: &Global, asked: &Recover, stowrc: &StowRc, words: &Words)
     run(|| {
         let farm = find(global, stowrc, words)?;
         let wait = session::wait(global, words);
-        let Some(state) = environment::state_dir() else { return Ok(words.nothing_to_recover(&farm)) };
-        if !farm::is_interrupted(&state, &farm.target()) {
+        let say = |recovery: Recovery, journal: Option<&Path>| {
+            if global.json {
+                json::recovery(&farm, recovery, journal, global.dry_run);
+            }
+        };
+        let interrupted = environment::state_dir().filter(|it| farm::is_interrupted(it, &farm.target()));
+        let Some(state) = interrupted else {
+            say(Recovery::Nothing, None);
             return Ok(words.nothing_to_recover(&farm));
-        }
+        };
         if global.dry_run {
             words.pending();
+            say(Recovery::Waiting, None);
             return Ok(Exit::Done);
         }
         if asked.forget {
             let aside =
                 Memory::forget(&state, &farm.target(), &wait).map_err(|error| words.memory_error(&error))?;
+            say(Recovery::Forgotten, aside.as_deref());
             return Ok(words.forgotten(aside.as_deref()));
         }
-        Session::open(global, &farm.target(), &wait, words).map(|_| Exit::Done)
+        Session::open(global, &farm.target(), &wait, words)?;
+        say(Recovery::Recovered, None);
+        Ok(Exit::Done)
     })
 }
 

@@ -48,7 +48,7 @@ fn do_import(global: &Global, args: &args::Import, stowrc: &StowRc, words: &Word
         false => from_home_manager(&dir, args, words)?,
     };
     imported.left.sort_by_key(|left| left.line);
-    create::create(global, &dir, draft, words, |words, made| words.imported(&imported, made))
+    create::create("import", global, &dir, draft, words, |words, made| words.imported(&imported, made))
 }
 
 fn from_home_manager(dir: &Path, args: &args::Import, words: &Words) -> Result<(Draft, Imported), Refusal> {

@@ -31,7 +31,7 @@ enum Landing {
 pub fn init(global: &Global, stowrc: &StowRc, words: &Words) -> Exit {
     let made = resolve::dotfiles_dir(global.dir.as_deref(), stowrc).and_then(|dir| {
         let draft = draft(&dir, global.target.as_deref().or(stowrc.target.as_deref()), stowrc, words);
-        create::create(global, &dir, draft, words, Words::made)
+        create::create("init", global, &dir, draft, words, Words::made)
     });
     made.unwrap_or_else(|refusal| words.refusal(&refusal))
 }

@@ -63,6 +63,8 @@ struct Report {
     conflicts: Vec<ConflictReport>,
     skipped: Vec<ConflictReport>,
     notices: Vec<NoticeReport>,
+    #[serde(flatten)]
+    beside: Option<Beside>,
     /// Commands that the change calls for.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     commands: Vec<CommandReport>,
@@ -136,13 +138,41 @@ struct ErrorReport<'a> {
     error: &'a str,
 }
 
+/// What a switch does beside its plan; where something is in the way it does none of it.
+#[derive(Clone, Copy, Serialize)]
+pub struct Beside {
+    /// How many right links of others are farm's from then on.
+    pub taken_over: usize,
+    /// Whether new shells get something else.
+    pub new_shells: bool,
+    /// How many commands are called for.
+    #[serde(skip)]
+    pub commands: usize,
+}
+
+impl Beside {
+    fn is_something(&self) -> bool {
+        self.taken_over > 0 || self.new_shells || self.commands > 0
+    }
+}
+
+/// Tells whether anything is another than before: what could not be taken back is.
+fn changed(dry_run: bool, failure: Option<&Failure>, is_something: bool) -> bool {
+    match failure {
+        Some(failure) => !failure.stuck.is_empty(),
+        None => !dry_run && is_something,
+    }
+}
+
 /// Prints what came of a request.
+#[expect(clippy::too_many_arguments, reason = "all that there is to tell")]
 pub fn print(
     verb: Verb,
     farm: &Farm,
     packages: &[RelPath],
     planned: &Planned,
     commands: &[OnChange],
+    beside: Option<&Beside>,
     failure: Option<&Failure>,
     dry_run: bool,
 ) {
@@ -160,7 +190,11 @@ pub fn print(
             Verb::Switch => "switch",
         },
         dry_run,
-        changed: !dry_run && failure.is_none() && !planned.plan.is_empty(),
+        changed: changed(
+            dry_run,
+            failure,
+            !planned.plan.is_empty() || beside.is_some_and(Beside::is_something),
+        ),
         dir: Text::from(farm.dir.as_path()),
         target: Text::from(farm.target().as_path()),
         packages: names(packages),
@@ -169,6 +203,7 @@ pub fn print(
         conflicts: planned.conflicts.iter().map(|conflict| conflict_report(farm, conflict)).collect(),
         skipped: planned.skipped.iter().map(|conflict| conflict_report(farm, conflict)).collect(),
         notices: planned.notices.iter().map(|notice| notice_report(farm, notice)).collect(),
+        beside: beside.copied(),
         commands: commands.iter().map(command).collect(),
         error: failure.map(|failure| failure.error.to_string()),
         stuck: failure.map_or(Vec::new(), |f| f.stuck.iter().map(ToString::to_string).collect()),
@@ -220,6 +255,7 @@ pub fn generations(farm: &Farm, told: &[Told]) {
 #[derive(Serialize)]
 struct ExpiredReport<'a> {
     command: &'static str,
+    dry_run: bool,
     changed: bool,
     target: Text,
     dropped: &'a [u64],
@@ -230,6 +266,7 @@ pub fn expired(farm: &Farm, ids: &[u64], dry_run: bool) {
     let target = Text::from(farm.target().as_path());
     write(&ExpiredReport {
         command: "generations",
+        dry_run,
         changed: !dry_run && !ids.is_empty(),
         target,
         dropped: ids,
@@ -242,7 +279,9 @@ struct BackReport {
     dry_run: bool,
     changed: bool,
     target: Text,
-    to: u64,
+    /// The generation; nothing when there is none to go back to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    to: Option<u64>,
     ops: Vec<OpReport>,
     /// What was changed since in other ways and stays as it is.
     left: Vec<Text>,
@@ -257,9 +296,9 @@ pub fn back(farm: &Farm, way: &Way, failure: Option<&Failure>, dry_run: bool) {
     write(&BackReport {
         command: "rollback",
         dry_run,
-        changed: !dry_run && failure.is_none() && !way.is_empty(),
+        changed: changed(dry_run, failure, !way.is_empty()),
         target: Text::from(farm.target().as_path()),
-        to: way.to,
+        to: Some(way.to),
         ops: way.phases.iter().flat_map(|plan| plan.ops.iter()).map(|op| op_report(farm, &op)).collect(),
         left: way.changed.iter().map(|at| path(farm, at)).collect(),
         error: failure.map(|failure| failure.error.to_string()),
@@ -267,9 +306,84 @@ pub fn back(farm: &Farm, way: &Way, failure: Option<&Failure>, dry_run: bool) {
     });
 }
 
+/// Prints that there is no generation to go back to.
+pub fn nowhere(farm: &Farm, dry_run: bool) {
+    write(&BackReport {
+        command: "rollback",
+        dry_run,
+        changed: false,
+        target: Text::from(farm.target().as_path()),
+        to: None,
+        ops: Vec::new(),
+        left: Vec::new(),
+        error: None,
+        stuck: Vec::new(),
+    });
+}
+
+/// What `recover` found.
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Recovery {
+    /// No run was interrupted.
+    Nothing,
+    /// One was, and waits.
+    Waiting,
+    /// What it had left is in order.
+    Recovered,
+    /// Its journal is set aside.
+    Forgotten,
+}
+
+#[derive(Serialize)]
+struct RecoverReport {
+    command: &'static str,
+    dry_run: bool,
+    changed: bool,
+    target: Text,
+    recovery: Recovery,
+    /// Where the journal is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    journal: Option<Text>,
+}
+
+/// Prints what came of a recovery.
+pub fn recovery(farm: &Farm, recovery: Recovery, journal: Option<&Path>, dry_run: bool) {
+    write(&RecoverReport {
+        command: "recover",
+        dry_run,
+        changed: matches!(recovery, Recovery::Recovered) || journal.is_some(),
+        target: Text::from(farm.target().as_path()),
+        recovery,
+        journal: journal.map(Text::from),
+    });
+}
+
+#[derive(Serialize)]
+struct SessionReport<'a> {
+    command: &'static str,
+    changed: bool,
+    #[serde(flatten)]
+    session: &'a Session,
+}
+
 /// Prints what a new shell gets.
 pub fn session(session: &Session) {
-    write(session);
+    write(&SessionReport { command: "env", changed: false, session });
+}
+
+#[derive(Serialize)]
+struct WrittenReport<'a> {
+    command: &'a str,
+    dry_run: bool,
+    changed: bool,
+    path: Text,
+    text: &'a str,
+}
+
+/// Prints what `init` or `import` has written, or would write.
+pub fn written(command: &str, path: &Path, text: &str, dry_run: bool) {
+    write(&WrittenReport { command, dry_run, changed: !dry_run, path: Text::from(path), text });
 }
 
 /// Prints what a shell reads to complete.
@@ -277,14 +391,14 @@ pub fn completions(shell: &str, script: &str) {
     write(&serde_json::json!({"command": "completions", "changed": false, "shell": shell, "script": script}));
 }
 
-/// Prints what `init` or `import` has written, or would write.
-pub fn written(path: &Path, text: &str, dry_run: bool) {
-    write(&serde_json::json!({"path": Text::from(path), "written": !dry_run, "text": text}));
-}
-
 /// Prints that a command was refused before there was a plan.
 pub fn error(message: &str) {
     write(&ErrorReport { changed: false, error: message });
+}
+
+/// Prints what could not be done after something was changed.
+pub fn late_error(message: &str) {
+    write(&ErrorReport { changed: true, error: message });
 }
 
 fn write(report: &impl Serialize) {

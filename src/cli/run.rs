@@ -136,7 +136,7 @@ pub fn change(verb: Verb, global: &Global, change: &Change, stowrc: &StowRc, wor
         failure = session.apply(&farm.root, std::slice::from_ref(&planned.plan)).err();
     }
     if global.json {
-        json::print(verb, &farm, &packages, &planned, &[], failure.as_deref(), global.dry_run);
+        json::print(verb, &farm, &packages, &planned, &[], None, failure.as_deref(), global.dry_run);
     }
     words.result(verb, &farm, &packages, &planned, failure.as_deref())
 }

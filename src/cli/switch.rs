@@ -163,7 +163,14 @@ fn say(
 ) -> Result<Exit, Exit> {
     if global.json {
         let packages: Vec<RelPath> = wanted.packages.iter().map(|placed| placed.source.clone()).collect();
-        json::print(Verb::Switch, farm, &packages, planned, commands, failure, global.dry_run);
+        let is_clear = planned.conflicts.is_empty();
+        let beside = json::Beside {
+            taken_over: if is_clear { taken_over } else { 0 },
+            new_shells: is_clear && new_shells == NewShells::Differ,
+            commands: commands.len(),
+        };
+        let beside = Some(&beside);
+        json::print(Verb::Switch, farm, &packages, planned, commands, beside, failure, global.dry_run);
     }
     Ok(words.switched(farm, profile, planned, taken_over, new_shells, commands, failure))
 }

@@ -92,7 +92,11 @@ impl Words {
     /// Says what could not be done for new shells after the farm was changed.
     pub fn left_behind(&self, error: &Error) -> Exit {
         let facts = ["the links are as they should be; new shells get what they got before".to_owned()];
-        self.say_error(&shown(&error.to_string()), &facts, &["mend this and run `farm switch`".to_owned()]);
+        let message = shown(&error.to_string());
+        self.say_error(&message, &facts, &["mend this and run `farm switch`".to_owned()]);
+        if self.json {
+            json::late_error(&message);
+        }
         Exit::Refused
     }
 

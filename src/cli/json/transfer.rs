@@ -4,7 +4,7 @@ use farm::{Direction, Failure, InPackage, LinkText, Objection, Refused, RelPath,
 use serde::Serialize;
 
 use super::super::resolve::Farm;
-use super::{OpReport, Text, op_report, path, write};
+use super::{OpReport, Text, changed, op_report, path, write};
 
 #[derive(Serialize)]
 struct Report {
@@ -52,7 +52,7 @@ pub fn transferred(
             Direction::Eject => "eject",
         },
         dry_run,
-        changed: !dry_run && failure.is_none() && !planned.plan.is_empty(),
+        changed: changed(dry_run, failure, !planned.plan.is_empty()),
         dir: Text::from(farm.dir.as_path()),
         target: Text::from(farm.target().as_path()),
         package: Text::from(asked.package.as_bytes()),

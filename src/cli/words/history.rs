@@ -91,6 +91,9 @@ impl Words {
         };
         let hint = "mend these and run `farm recover`; `farm recover --forget` leaves them as they are";
         self.say_error(&message, &facts, &[hint.to_owned()]);
+        if self.json {
+            json::late_error(&message);
+        }
         Exit::Stuck
     }
 
