@@ -2,6 +2,7 @@
 
 mod adopt; // files, directories and links move into a package, and back
 mod all_or_nothing; // an error in the middle takes everything back
+mod ansible; // the example playbook
 mod ask; // on a terminal each thing in the way is asked about
 mod bad_input; // every bad input gets a clear message and changes nothing
 mod calls; // system calls are counted
@@ -18,6 +19,7 @@ mod every_key; // one manifest with every key, on three platforms and in two pro
 mod generations; // every change is one, and there is a way back
 mod guide; // the guide in docs shows what its commands print
 mod import; // a farm.toml from Home Manager, .stowrc, directories and links
+mod json; // docs/JSON.md says what `--json` prints
 mod kills; // a run that is killed is taken back or finished by the next one
 mod link;
 mod manifest; // farm.toml: packages land where it says, and mistakes are shown where they are

@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::super::check::Checked;
 use super::super::resolve::Farm;
 use super::super::survey::{self, LinkState};
-use super::{OpReport, Text, op_report, path, write};
+use super::{OpReport, Text, changed, op_report, path, write};
 
 #[derive(Serialize)]
 struct CheckReport {
@@ -90,7 +90,7 @@ pub fn pruned(farm: &Farm, planned: &Planned, errors: &[Error], failure: Option<
     write(&PruneReport {
         command: "prune",
         dry_run,
-        changed: !dry_run && failure.is_none() && !planned.plan.is_empty(),
+        changed: changed(dry_run, failure, !planned.plan.is_empty()),
         dir: Text::from(farm.dir.as_path()),
         target: Text::from(farm.target().as_path()),
         ops: planned.plan.ops.iter().map(|op| op_report(farm, &op)).collect(),
