@@ -6,25 +6,9 @@ use super::args::{self, Global};
 use super::progress::Progress;
 use super::session::{self, Session};
 use super::survey::{self, Scope, Survey};
+use super::told::Checked;
 use super::words::{Words, seen};
 use super::{Exit, StowRc, json, resolve};
-
-/// What a check found.
-#[derive(Debug)]
-pub struct Checked {
-    /// The links, and what could not be looked at.
-    pub survey: Survey,
-    /// What is no link beside links of packages, when that was asked for.
-    pub aliens: Vec<RelPath>,
-}
-
-impl Checked {
-    /// Tells whether anything is wrong, or was not seen. Two links to one thing may be meant.
-    pub fn is_off(&self) -> bool {
-        let dead = self.survey.links.iter().any(|link| link.state.is_dead());
-        dead || !self.aliens.is_empty() || !self.survey.errors.is_empty()
-    }
-}
 
 /// Runs `farm check`.
 pub fn check(global: &Global, asked: &args::Check, stowrc: &StowRc, words: &Words) -> Exit {

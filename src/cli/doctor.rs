@@ -12,6 +12,7 @@ use rustix::fs::{Access, access};
 
 use super::args::Global;
 use super::resolve::Farm;
+use super::told::{Checkup, Counts, Level, Writable};
 use super::words::Words;
 use super::{Exit, StowRc, env, json};
 use crate::environment;
@@ -22,175 +23,83 @@ const TEMPORARY: &[u8] = b".farm-";
 /// Permissions that let others in.
 const OF_OTHERS: u32 = 0o077;
 
-/// What was looked at, and what was found.
-#[derive(Debug)]
-pub enum Finding {
-    /// This program.
-    Program,
-    /// The dotfiles directory, and whether it may be written.
-    Dotfiles(PathBuf, Writable),
-    /// The target, and whether it may be written.
-    Target(PathBuf, Writable),
-    /// The target is still to be made.
-    TargetToBeMade(PathBuf),
-    /// The manifest, with so many packages and single files.
-    Manifest(PathBuf, usize, usize),
-    /// No manifest, or one that says nothing.
-    NoManifest,
-    /// `.stowrc` files say something, and whether it counts.
-    StowRc(Counts),
-    /// The state directory cannot be known.
-    NoStateDir,
-    /// The state directory is made with the first change.
-    StateToBeMade(PathBuf),
-    /// The state directory is as it should be.
-    State(PathBuf),
-    /// The state directory lets others in.
-    StateOpen(PathBuf),
-    /// The state directory belongs to somebody else.
-    StateOfAnother(PathBuf),
-    /// The state directory may not be written.
-    StateReadOnly(PathBuf),
-    /// What moves between target and state directory is copied.
-    StateElsewhere,
-    /// A run was interrupted.
-    Interrupted,
-    /// Another farm is at work.
-    Busy,
-    /// The memory cannot be read.
-    Memory(Error),
-    /// So many generations can be gone back to.
-    Generations(usize),
-    /// Something of an interrupted run is left there.
-    LeftOver(PathBuf),
-    /// New shells do not get what the manifest says.
-    Session,
-    /// git cannot be run.
-    NoGit,
-}
-
-/// Whether something may be written.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Writable {
-    Yes,
-    No,
-}
-
-/// Whether something counts.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Counts {
-    Yes,
-    /// A manifest takes its place.
-    No,
-}
-
-/// How bad a finding is.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub enum Level {
-    Fine,
-    /// farm works, and something does not.
-    Warning,
-    /// farm cannot work.
-    Error,
-}
-
-impl Finding {
-    /// Returns how bad it is.
-    pub fn level(&self) -> Level {
-        match self {
-            Finding::Target(_, Writable::No) | Finding::Memory(_) | Finding::StateOfAnother(_) => {
-                Level::Error
-            }
-            Finding::Dotfiles(_, Writable::No)
-            | Finding::NoStateDir
-            | Finding::StateOpen(_)
-            | Finding::StateReadOnly(_)
-            | Finding::Interrupted
-            | Finding::LeftOver(_)
-            | Finding::Session
-            | Finding::NoGit => Level::Warning,
-            _ => Level::Fine,
-        }
-    }
-}
-
 /// Runs `farm doctor`.
 pub fn doctor(global: &Global, stowrc: &StowRc, words: &Words) -> Exit {
     let farm = match Farm::find(global.dir.as_deref(), global.target.as_deref(), stowrc) {
         Ok(farm) => farm,
         Err(refusal) => return words.refusal(&refusal),
     };
-    let mut findings = vec![Finding::Program, Finding::Dotfiles(farm.dir.clone(), writable(&farm.dir))];
+    let mut findings = vec![Checkup::Program, Checkup::Dotfiles(farm.dir.clone(), writable(&farm.dir))];
     findings.push(match farm.mount.is_root() {
-        true => Finding::Target(farm.root.clone(), writable(&farm.root)),
-        false => Finding::TargetToBeMade(farm.target()),
+        true => Checkup::Target(farm.root.clone(), writable(&farm.root)),
+        false => Checkup::TargetToBeMade(farm.target()),
     });
     findings.push(match &farm.declared {
         Some(declared) => match declared.layout(&[], &farm.mount) {
             Ok(layout) => {
-                Finding::Manifest(declared.path.clone(), layout.packages.len(), layout.entries.len())
+                Checkup::Manifest(declared.path.clone(), layout.packages.len(), layout.entries.len())
             }
             Err(refusal) => return words.refusal(&refusal),
         },
-        None => Finding::NoManifest,
+        None => Checkup::NoManifest,
     });
     if stowrc.says_something() {
         let counts = if farm.declared.is_some() { Counts::No } else { Counts::Yes };
-        findings.push(Finding::StowRc(counts));
+        findings.push(Checkup::StowRc(counts));
     }
     match environment::state_dir() {
         Some(state) => look_at_state(&farm, &state, &mut findings),
-        None => findings.push(Finding::NoStateDir),
+        None => findings.push(Checkup::NoStateDir),
     }
     if !has_git() {
-        findings.push(Finding::NoGit);
+        findings.push(Checkup::NoGit);
     }
     if global.json {
         json::doctor(&farm, &findings, words);
     } else {
         words.doctor(&findings);
     }
-    match findings.iter().map(Finding::level).max() {
+    match findings.iter().map(Checkup::level).max() {
         Some(Level::Error) => Exit::Refused,
         _ => Exit::Done,
     }
 }
 
-fn look_at_state(farm: &Farm, state: &Path, findings: &mut Vec<Finding>) {
+fn look_at_state(farm: &Farm, state: &Path, findings: &mut Vec<Checkup>) {
     let found = match state.metadata() {
         Ok(found) => found,
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            findings.push(Finding::StateToBeMade(state.to_owned()));
+            findings.push(Checkup::StateToBeMade(state.to_owned()));
             return;
         }
         Err(error) => {
-            findings.push(Finding::Memory(Error::new("look at", state, error)));
+            findings.push(Checkup::Memory(Error::new("look at", state, error)));
             return;
         }
     };
     let path = state.to_owned();
     findings.push(match &found {
-        found if found.uid() != rustix::process::geteuid().as_raw() => Finding::StateOfAnother(path),
-        _ if writable(state) == Writable::No => Finding::StateReadOnly(path),
-        found if found.permissions().mode() & OF_OTHERS != 0 => Finding::StateOpen(path),
-        _ => Finding::State(path),
+        found if found.uid() != rustix::process::geteuid().as_raw() => Checkup::StateOfAnother(path),
+        _ if writable(state) == Writable::No => Checkup::StateReadOnly(path),
+        found if found.permissions().mode() & OF_OTHERS != 0 => Checkup::StateOpen(path),
+        _ => Checkup::State(path),
     });
     if farm.root.metadata().is_ok_and(|root| root.dev() != found.dev()) {
-        findings.push(Finding::StateElsewhere);
+        findings.push(Checkup::StateElsewhere);
     }
     if is_interrupted(state, &farm.target()) {
-        findings.push(Finding::Interrupted);
+        findings.push(Checkup::Interrupted);
         return;
     }
     look_at_memory(farm, state, findings);
 }
 
-fn look_at_memory(farm: &Farm, state: &Path, findings: &mut Vec<Finding>) {
+fn look_at_memory(farm: &Farm, state: &Path, findings: &mut Vec<Checkup>) {
     let is_not_to_wait = || false;
     let memory = match Memory::open(Some(state), &farm.target(), &is_not_to_wait) {
         Ok((memory, _)) => match memory.unreadable() {
             Some(problem) => {
-                findings.push(Finding::Memory(Error::new(
+                findings.push(Checkup::Memory(Error::new(
                     problem.verb,
                     &problem.path,
                     problem.source.kind(),
@@ -200,11 +109,11 @@ fn look_at_memory(farm: &Farm, state: &Path, findings: &mut Vec<Finding>) {
             None => memory,
         },
         Err(error) if error.source.kind() == io::ErrorKind::WouldBlock => {
-            findings.push(Finding::Busy);
+            findings.push(Checkup::Busy);
             return;
         }
         Err(error) => {
-            findings.push(Finding::Memory(error));
+            findings.push(Checkup::Memory(error));
             return;
         }
     };
@@ -212,11 +121,11 @@ fn look_at_memory(farm: &Farm, state: &Path, findings: &mut Vec<Finding>) {
     let (generations, known) = match known {
         Ok(found) => found,
         Err(error) => {
-            findings.push(Finding::Memory(error));
+            findings.push(Checkup::Memory(error));
             return;
         }
     };
-    findings.push(Finding::Generations(generations));
+    findings.push(Checkup::Generations(generations));
     let mut dirs: Vec<PathBuf> = known
         .links
         .keys()
@@ -227,13 +136,13 @@ fn look_at_memory(farm: &Farm, state: &Path, findings: &mut Vec<Finding>) {
     for dir in dirs {
         for entry in dir.read_dir().into_iter().flatten().flatten() {
             if entry.file_name().as_bytes().starts_with(TEMPORARY) {
-                findings.push(Finding::LeftOver(entry.path()));
+                findings.push(Checkup::LeftOver(entry.path()));
             }
         }
     }
     let says_session = farm.declared.as_ref().is_some_and(|it| !it.manifest.session.is_empty());
     if says_session && (known.session.is_empty() || !env::is_pointed(state, &known.session)) {
-        findings.push(Finding::Session);
+        findings.push(Checkup::Session);
     }
 }
 

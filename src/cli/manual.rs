@@ -17,7 +17,7 @@ Done, or nothing to do.
 .TP
 1
 Refused, or failed and taken back: nothing was changed, except that \fB\-\-keep\-going\fR does the other packages; or an \fBon\-change\fR command failed; or
-\fBstatus \-\-check\fR found something.
+\fBstatus \-\-check\fR, \fBcheck\fR or \fBdoctor\fR found something.
 .TP
 2
 The command line is wrong.
@@ -145,6 +145,14 @@ const EXAMPLES: &[(&str, &[(&str, &str)])] = &[
             ("farm status --check", "For scripts: the exit status tells."),
         ],
     ),
+    (
+        "farm-check",
+        &[
+            ("farm check", "All links below the target."),
+            ("farm check -t /usr/local -d /usr/local/stow --aliens", "And what is no link beside them."),
+        ],
+    ),
+    ("farm-prune", &[("farm prune -n", "Shows what it would remove."), ("farm prune", "Removes it.")]),
     ("farm-why", &[("farm why ~/.zshrc", "Which package it is of, or what keeps it from being linked.")]),
     (
         "farm-generations",

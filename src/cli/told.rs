@@ -2,9 +2,10 @@
 
 use std::path::PathBuf;
 
-use farm::{Finds, Header, Kept, LinkText, Ops, Reason, RelPath, Standing, State};
+use farm::{Error, Finds, Header, Kept, LinkText, Ops, Reason, RelPath, Standing, State};
 
 use super::resolve::Claim;
+use super::survey::Survey;
 
 /// A generation.
 pub struct Told {
@@ -123,4 +124,113 @@ pub struct Difference {
     pub reason: Reason,
     /// How it differs from the package's file, when both are files: a unified diff, or why there is none.
     pub diff: Option<Result<String, String>>,
+}
+
+/// What a check found.
+#[derive(Debug)]
+pub struct Checked {
+    /// The links, and what could not be looked at.
+    pub survey: Survey,
+    /// What is no link beside links of packages, when that was asked for.
+    pub aliens: Vec<RelPath>,
+}
+
+impl Checked {
+    /// Tells whether anything is wrong, or was not seen. Two links to one thing may be meant.
+    pub fn is_off(&self) -> bool {
+        let dead = self.survey.links.iter().any(|link| link.state.is_dead());
+        dead || !self.aliens.is_empty() || !self.survey.errors.is_empty()
+    }
+}
+
+/// What `farm doctor` looked at, and what it found.
+#[derive(Debug)]
+pub enum Checkup {
+    /// This program.
+    Program,
+    /// The dotfiles directory, and whether it may be written.
+    Dotfiles(PathBuf, Writable),
+    /// The target, and whether it may be written.
+    Target(PathBuf, Writable),
+    /// The target is still to be made.
+    TargetToBeMade(PathBuf),
+    /// The manifest, with so many packages and single files.
+    Manifest(PathBuf, usize, usize),
+    /// No manifest, or one that says nothing.
+    NoManifest,
+    /// `.stowrc` files say something, and whether it counts.
+    StowRc(Counts),
+    /// The state directory cannot be known.
+    NoStateDir,
+    /// The state directory is made with the first change.
+    StateToBeMade(PathBuf),
+    /// The state directory is as it should be.
+    State(PathBuf),
+    /// The state directory lets others in.
+    StateOpen(PathBuf),
+    /// The state directory belongs to somebody else.
+    StateOfAnother(PathBuf),
+    /// The state directory may not be written.
+    StateReadOnly(PathBuf),
+    /// What moves between target and state directory is copied.
+    StateElsewhere,
+    /// A run was interrupted.
+    Interrupted,
+    /// Another farm is at work.
+    Busy,
+    /// The memory cannot be read.
+    Memory(Error),
+    /// So many generations can be gone back to.
+    Generations(usize),
+    /// Something of an interrupted run is left there.
+    LeftOver(PathBuf),
+    /// New shells do not get what the manifest says.
+    Session,
+    /// git cannot be run.
+    NoGit,
+}
+
+/// Whether something may be written.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Writable {
+    Yes,
+    No,
+}
+
+/// Whether something counts.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Counts {
+    Yes,
+    /// A manifest takes its place.
+    No,
+}
+
+/// How bad a finding is.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Level {
+    Fine,
+    /// farm works, and something does not.
+    Warning,
+    /// farm cannot work.
+    Error,
+}
+
+impl Checkup {
+    /// Returns how bad it is.
+    pub fn level(&self) -> Level {
+        match self {
+            Checkup::Target(_, Writable::No) | Checkup::Memory(_) | Checkup::StateOfAnother(_) => {
+                Level::Error
+            }
+            Checkup::Dotfiles(_, Writable::No)
+            | Checkup::NoStateDir
+            | Checkup::StateOpen(_)
+            | Checkup::StateReadOnly(_)
+            | Checkup::Interrupted
+            | Checkup::LeftOver(_)
+            | Checkup::Session
+            | Checkup::NoGit => Level::Warning,
+            _ => Level::Fine,
+        }
+    }
 }

@@ -3,9 +3,9 @@
 use farm::{Error, Failure, Planned};
 use serde::Serialize;
 
-use super::super::check::Checked;
 use super::super::resolve::Farm;
 use super::super::survey::{self, LinkState};
+use super::super::told::Checked;
 use super::{OpReport, Text, changed, op_report, path, write};
 
 #[derive(Serialize)]

@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-use super::super::doctor::{Finding, Level};
 use super::super::resolve::Farm;
+use super::super::told::{Checkup, Level};
 use super::super::words::{Words, about};
 use super::{Text, write};
 
@@ -26,8 +26,8 @@ struct FindingReport {
 }
 
 /// Prints what was found.
-pub fn doctor(farm: &Farm, findings: &[Finding], words: &Words) {
-    let worst = findings.iter().map(Finding::level).max().unwrap_or(Level::Fine);
+pub fn doctor(farm: &Farm, findings: &[Checkup], words: &Words) {
+    let worst = findings.iter().map(Checkup::level).max().unwrap_or(Level::Fine);
     write(&Report {
         command: "doctor",
         changed: false,

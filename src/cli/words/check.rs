@@ -3,9 +3,9 @@
 use farm::{Error, Failure, Planned, RelPath};
 
 use super::super::Exit;
-use super::super::check::Checked;
 use super::super::resolve::Farm;
 use super::super::survey::{self, Link, LinkState};
+use super::super::told::Checked;
 use super::{
     CHANGED, GONE, HINT, Tally, WARNING, Words, name, path_shown, plan_lines, shown, text_shown, to_stdout,
 };

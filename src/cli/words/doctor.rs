@@ -2,13 +2,13 @@
 
 use std::path::Path;
 
-use super::super::doctor::{Counts, Finding, Level, Writable};
+use super::super::told::{Checkup, Counts, Level, Writable};
 use super::history::memory_hint;
 use super::{ERROR, MADE, WARNING, Words, shown, to_stdout};
 
 impl Words {
     /// Says what was found, a line each, and what to do about it.
-    pub fn doctor(&self, findings: &[Finding]) {
+    pub fn doctor(&self, findings: &[Checkup]) {
         if self.quiet {
             return;
         }
@@ -37,80 +37,80 @@ impl Words {
     }
 
     /// Returns what was found, and what to do about it.
-    pub fn finding(&self, finding: &Finding) -> String {
+    pub fn finding(&self, finding: &Checkup) -> String {
         match finding {
-            Finding::Program => env!("CARGO_PKG_VERSION").to_owned(),
-            Finding::Dotfiles(path, Writable::Yes) | Finding::Target(path, Writable::Yes) => display(path),
-            Finding::Dotfiles(path, Writable::No) => {
+            Checkup::Program => env!("CARGO_PKG_VERSION").to_owned(),
+            Checkup::Dotfiles(path, Writable::Yes) | Checkup::Target(path, Writable::Yes) => display(path),
+            Checkup::Dotfiles(path, Writable::No) => {
                 format!("{} may not be written: nothing can be adopted into it", display(path))
             }
-            Finding::Target(path, Writable::No) => {
+            Checkup::Target(path, Writable::No) => {
                 format!("{} may not be written: nothing can be linked there", display(path))
             }
-            Finding::TargetToBeMade(path) => format!("{} is made with the first link", display(path)),
-            Finding::Manifest(path, packages, files) => {
+            Checkup::TargetToBeMade(path) => format!("{} is made with the first link", display(path)),
+            Checkup::Manifest(path, packages, files) => {
                 let count = |count: &usize, one: &str| match count {
                     1 => format!("1 {one}"),
                     n => format!("{n} {one}s"),
                 };
                 format!("{}: {}, {}", display(path), count(packages, "package"), count(files, "file"))
             }
-            Finding::NoManifest => "none: packages are linked as GNU Stow does it".to_owned(),
-            Finding::StowRc(Counts::Yes) => "its options are the defaults".to_owned(),
-            Finding::StowRc(Counts::No) => "farm.toml takes its place: `farm stow` alone reads it".to_owned(),
-            Finding::NoStateDir => {
+            Checkup::NoManifest => "none: packages are linked as GNU Stow does it".to_owned(),
+            Checkup::StowRc(Counts::Yes) => "its options are the defaults".to_owned(),
+            Checkup::StowRc(Counts::No) => "farm.toml takes its place: `farm stow` alone reads it".to_owned(),
+            Checkup::NoStateDir => {
                 "neither FARM_STATE_DIR nor HOME says where: no change can be undone".to_owned()
             }
-            Finding::StateToBeMade(path) => format!("{} is made with the first change", display(path)),
-            Finding::State(path) => display(path),
-            Finding::StateOpen(path) => {
+            Checkup::StateToBeMade(path) => format!("{} is made with the first change", display(path)),
+            Checkup::State(path) => display(path),
+            Checkup::StateOpen(path) => {
                 let path = display(path);
                 format!("{path} lets others in, and holds what was in the way: `chmod 700 {path}`")
             }
-            Finding::StateOfAnother(path) => {
+            Checkup::StateOfAnother(path) => {
                 let path = display(path);
                 format!("{path} belongs to another user: `sudo chown -R \"$USER\" {path}`")
             }
-            Finding::StateReadOnly(path) => {
+            Checkup::StateReadOnly(path) => {
                 format!("{} may not be written: no change can be undone", display(path))
             }
-            Finding::StateElsewhere => {
+            Checkup::StateElsewhere => {
                 "on another file system than the target: what moves there is copied".to_owned()
             }
-            Finding::Interrupted => "a run was interrupted: `farm recover` mends that".to_owned(),
-            Finding::Busy => "another farm is at work".to_owned(),
-            Finding::Memory(error) => format!("{}: {}", shown(&error.to_string()), memory_hint(error)),
-            Finding::Generations(0) => "none yet".to_owned(),
-            Finding::Generations(1) => "1 can be gone back to".to_owned(),
-            Finding::Generations(count) => format!("{count} can be gone back to"),
-            Finding::LeftOver(path) => {
+            Checkup::Interrupted => "a run was interrupted: `farm recover` mends that".to_owned(),
+            Checkup::Busy => "another farm is at work".to_owned(),
+            Checkup::Memory(error) => format!("{}: {}", shown(&error.to_string()), memory_hint(error)),
+            Checkup::Generations(0) => "none yet".to_owned(),
+            Checkup::Generations(1) => "1 can be gone back to".to_owned(),
+            Checkup::Generations(count) => format!("{count} can be gone back to"),
+            Checkup::LeftOver(path) => {
                 format!("{} is of a run that was interrupted and forgotten", display(path))
             }
-            Finding::Session => "new shells do not get what farm.toml says: `farm switch`".to_owned(),
-            Finding::NoGit => "it cannot be run: `farm status` does not see what programs write".to_owned(),
+            Checkup::Session => "new shells do not get what farm.toml says: `farm switch`".to_owned(),
+            Checkup::NoGit => "it cannot be run: `farm status` does not see what programs write".to_owned(),
         }
     }
 }
 
 /// Returns what a finding is about.
-pub fn about(finding: &Finding) -> &'static str {
+pub fn about(finding: &Checkup) -> &'static str {
     match finding {
-        Finding::Program => "farm",
-        Finding::Dotfiles(..) => "dotfiles directory",
-        Finding::Target(..) | Finding::TargetToBeMade(_) => "target",
-        Finding::Manifest(..) | Finding::NoManifest => "farm.toml",
-        Finding::StowRc(_) => ".stowrc",
-        Finding::NoStateDir
-        | Finding::StateToBeMade(_)
-        | Finding::State(_)
-        | Finding::StateOpen(_)
-        | Finding::StateOfAnother(_)
-        | Finding::StateReadOnly(_)
-        | Finding::StateElsewhere => "state directory",
-        Finding::Interrupted | Finding::Busy | Finding::Memory(_) | Finding::Generations(_) => "generations",
-        Finding::LeftOver(_) => "left over",
-        Finding::Session => "session",
-        Finding::NoGit => "git",
+        Checkup::Program => "farm",
+        Checkup::Dotfiles(..) => "dotfiles directory",
+        Checkup::Target(..) | Checkup::TargetToBeMade(_) => "target",
+        Checkup::Manifest(..) | Checkup::NoManifest => "farm.toml",
+        Checkup::StowRc(_) => ".stowrc",
+        Checkup::NoStateDir
+        | Checkup::StateToBeMade(_)
+        | Checkup::State(_)
+        | Checkup::StateOpen(_)
+        | Checkup::StateOfAnother(_)
+        | Checkup::StateReadOnly(_)
+        | Checkup::StateElsewhere => "state directory",
+        Checkup::Interrupted | Checkup::Busy | Checkup::Memory(_) | Checkup::Generations(_) => "generations",
+        Checkup::LeftOver(_) => "left over",
+        Checkup::Session => "session",
+        Checkup::NoGit => "git",
     }
 }
 
