@@ -33,4 +33,5 @@ mod status; // how packages stand, and where they land
 mod stowrc; // resource files give stow its options
 mod strategies; // what is in the way is skipped, backed up, adopted, replaced, or asked about
 mod switch; // the farm becomes what farm.toml says
+mod terminal; // colour is all that a terminal gets more
 mod why; // which rule makes a path a link, or keeps it from being one
