@@ -84,6 +84,7 @@ fn do_switch(global: &Global, args: &args::Switch, stowrc: &StowRc, words: &Word
         true => NewShells::AsBefore,
         false => NewShells::Differ,
     };
+    let mut has_begun = None;
     let mut commands = Vec::new();
     if is_clear {
         commands = on_change(&wanted, &known, &pending(&farm, session.memory(), words)?);
@@ -121,6 +122,7 @@ fn do_switch(global: &Global, args: &args::Switch, stowrc: &StowRc, words: &Word
         }
         if let (None, Some(state)) = (&failure, &state) {
             env::point(state, &known.session, &session_after).map_err(|error| words.left_behind(&error))?;
+            has_begun = Some(state).filter(|_| known.session.is_empty() && !session_after.is_empty());
         }
         let mut left = late;
         if failure.is_none() {
@@ -134,7 +136,7 @@ fn do_switch(global: &Global, args: &args::Switch, stowrc: &StowRc, words: &Word
             words.runs_again(&error);
         }
     }
-    say(
+    let exit = say(
         global,
         &farm,
         profile,
@@ -145,7 +147,11 @@ fn do_switch(global: &Global, args: &args::Switch, stowrc: &StowRc, words: &Word
         &commands,
         failure.as_deref(),
         words,
-    )
+    )?;
+    if let Some(state) = has_begun {
+        words.session_begins(state);
+    }
+    Ok(exit)
 }
 
 #[expect(clippy::too_many_arguments, reason = "all that there is to say")]

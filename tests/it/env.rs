@@ -51,10 +51,18 @@ fn file(shell: &str) -> &'static str {
     }
 }
 
+/// Returns what is said when there is something for new shells the first time.
+pub fn first_hint(home: &Sandbox) -> String {
+    let state = home.state().display().to_string();
+    format!(
+        "hint: `. {state}/session.sh` in ~/.profile lets new shells read it; man 5 farm.toml has other shells\n"
+    )
+}
+
 #[test]
 fn every_shell_gets_the_values_as_they_are() {
     let home = home(&manifest(ODD));
-    home.farm(&["switch"]).run().prints("switched: session changed for new shells\n");
+    home.farm(&["switch"]).run().says(0, "switched: session changed for new shells\n", &first_hint(&home));
     for (shell, args, script) in SHELLS {
         let Some(program) = program(shell) else {
             assert!(!["sh", "bash"].contains(&shell), "there is no {shell}");

@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use crate::env::first_hint;
 use crate::sandbox::Sandbox;
 
 /// Lays the seed repository out: every file of it, its four small ones with their content.
@@ -58,9 +59,11 @@ fn the_seed_repository_gets_what_its_owner_means() {
          warning: left out home.nix:12: home.packages: it is no setting of files or of the session\n\
          warning: left out home.nix:42: programs.zsh.enable: it is no setting of files or of the session\n",
     );
-    home.farm(&["switch"])
-        .run()
-        .prints("switched: 13 links, 1 directory made, session changed for new shells\n");
+    home.farm(&["switch"]).run().says(
+        0,
+        "switched: 13 links, 1 directory made, session changed for new shells\n",
+        &first_hint(&home),
+    );
     assert_eq!(home.tree(), MEANT);
     let before = (home.identity(), home.times());
     home.farm(&["switch"]).run().prints("nothing to do: everything is as farm.toml says\n");
@@ -100,9 +103,11 @@ fn links_of_stow_and_home_manager_are_taken_over() {
     home.link(".config/tmux", "../dotfiles/tmux");
     home.link(".zshrc", home.path("dotfiles/zshrc/.zshrc"));
     home.farm(&IMPORT).run();
-    home.farm(&["switch"])
-        .run()
-        .prints("switched: 10 links, 3 links taken over, session changed for new shells\n");
+    home.farm(&["switch"]).run().says(
+        0,
+        "switched: 10 links, 3 links taken over, session changed for new shells\n",
+        &first_hint(&home),
+    );
     home.write("dotfiles/farm.toml", "[package.tmux]\nas = '~/.config/tmux'\n");
     home.farm(&["switch"]).run();
     assert_eq!(home.tree(), ".config/\n.config/tmux -> ../dotfiles/tmux\n");

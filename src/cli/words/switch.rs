@@ -1,12 +1,14 @@
 //! What `farm switch` says.
 
+use std::path::Path;
+
 use farm::{Failure, Planned};
 
 use super::super::Exit;
 use super::super::args::Verb;
 use super::super::resolve::Farm;
 use super::super::told::{Ended, NewShells, OnChange};
-use super::{CHANGED, Tally, Words, in_order, path_shown, plan_lines, shown, to_stdout};
+use super::{CHANGED, HINT, Tally, Words, in_order, path_shown, plan_lines, shown, to_stdout};
 
 /// What is said of another session.
 pub(super) const SESSION: &str = "session changed for new shells";
@@ -51,6 +53,17 @@ impl Words {
             exit = Exit::Refused;
         }
         exit
+    }
+
+    /// Says how new shells come to read what the state directory has for them.
+    pub fn session_begins(&self, state: &Path) {
+        if !self.quiet && !self.json {
+            let path = shown(&state.join("session.sh").display().to_string());
+            let hint = "man 5 farm.toml has other shells";
+            self.to_stderr(&format!(
+                "{HINT}hint:{HINT:#} `. {path}` in ~/.profile lets new shells read it; {hint}"
+            ));
+        }
     }
 
     fn say_switched(
