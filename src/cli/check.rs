@@ -4,6 +4,7 @@ use farm::{Farm, Known, Memory, Plan, Planned, Policy, RelPath, RuleBook};
 
 use super::args::{self, Global};
 use super::progress::Progress;
+use super::resolve::Refusal;
 use super::session::{self, Session};
 use super::survey::{self, Scope, Survey};
 use super::told::Checked;
@@ -46,6 +47,10 @@ fn do_prune(global: &Global, asked: &args::Prune, stowrc: &StowRc, words: &Words
     let farm = resolve::Farm::find(global.dir.as_deref(), global.target.as_deref(), stowrc)
         .map_err(|refusal| words.refusal(&refusal))?;
     let survey = look_over(words, &farm, asked.all);
+    // All links would be dead while a disk with the dotfiles on it is elsewhere.
+    if survey.links.iter().any(|link| link.state.is_dead()) && farm.there().is_empty() {
+        return Err(words.refusal(&Refusal::NoPackages { dir: farm.dir.clone() }));
+    }
     let wait = session::wait(global, words);
     let mut session = Session::open_to_read(global, &farm.target(), &wait, words)?;
     let mut planned = plan(&farm, &survey, session.memory(), words)?;

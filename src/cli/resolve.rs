@@ -49,6 +49,8 @@ pub enum Refusal {
     NothingToWrite { dir: PathBuf },
     /// A file to be imported is not in the Nix language.
     NotNix { path: PathBuf, line: usize, message: String },
+    /// There is nothing in the dotfiles directory, and links lead there.
+    NoPackages { dir: PathBuf },
     /// What dotbot would not read either; what is wrong with the YAML, if that is it.
     NotDotbots { path: PathBuf, line: usize, message: Option<String> },
     /// Something could not be read.

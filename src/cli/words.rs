@@ -180,6 +180,10 @@ impl Words {
             Refusal::NotNix { path, line, message } => {
                 (format!("{}:{line} is not in the Nix language: {message}", path.display()), None)
             }
+            Refusal::NoPackages { dir } => (
+                format!("there is no package in {}, to which links lead", dir.display()),
+                Some("is it on a disk that is not mounted?".to_owned()),
+            ),
             Refusal::NotDotbots { path, line, message: Some(message) } => {
                 (format!("{}:{line} is not YAML: {message}", path.display()), None)
             }

@@ -168,3 +168,18 @@ fn a_link_that_becomes_something_else_meanwhile_stays() {
     home.farm(&["prune"]).run().prints("nothing to do: no link into packages leads to nothing\n");
     assert_eq!(fs::read_to_string(home.path("a")).unwrap(), "mine");
 }
+
+#[test]
+fn links_into_a_directory_that_is_empty_stay() {
+    let home = Sandbox::with(&["dotfiles/p/a", "dotfiles/q/b"]);
+    home.farm(&["link", "-q", "p", "q"]).run().prints("");
+    let before = home.tree();
+    home.remove("dotfiles/p");
+    home.remove("dotfiles/q");
+    home.farm(&["prune"]).run().fails(
+        1,
+        "error: there is no package in ~/dotfiles, to which links lead\nnothing was changed\nhint: is it on a disk that \
+         is not mounted?\n",
+    );
+    assert_eq!(home.tree(), before);
+}
