@@ -33,7 +33,8 @@ Exit status: 0 done or nothing to do, 1 refused or rolled back, 2 usage, 3 somet
 #[command(next_help_heading = "Everywhere")]
 pub struct Global {
     /// The dotfiles directory, which holds the packages [default: $FARM_DIR, $STOW_DIR, the nearest directory
-    /// upwards with a farm.toml, --dir in .stowrc, ~/.dotfiles or ~/dotfiles with a farm.toml, the current directory]
+    /// upwards with a farm.toml, --dir in .stowrc, ~/.dotfiles, ~/dotfiles or ~/.config/dotfiles with a farm.toml, the
+    /// current directory]
     #[arg(short, long, value_name = "DIR", global = true, value_hint = ValueHint::DirPath)]
     pub dir: Option<PathBuf>,
     /// The directory that gets the links [default: $FARM_TARGET, the target of farm.toml, --target in .stowrc, the
