@@ -184,8 +184,8 @@ pub struct Env {
 /// What `check` takes.
 #[derive(clap::Args, Debug)]
 pub struct Check {
-    /// Enter everything: other file systems, too, and .git, .hg, .svn, .jj, .cache, Caches, node_modules, __pycache__ and
-    /// .Trash
+    /// Enter everything: other file systems, too, and .git, .hg, .svn, .jj, .cache, Library/Caches, node_modules,
+    /// __pycache__ and .Trash
     #[arg(long)]
     pub all: bool,
     /// List what is no link, too, in the directories that hold links of packages

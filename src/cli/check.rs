@@ -46,17 +46,19 @@ pub fn prune(global: &Global, asked: &args::Prune, stowrc: &StowRc, words: &Word
 fn do_prune(global: &Global, asked: &args::Prune, stowrc: &StowRc, words: &Words) -> Result<Exit, Exit> {
     let farm = resolve::Farm::find(global.dir.as_deref(), global.target.as_deref(), stowrc)
         .map_err(|refusal| words.refusal(&refusal))?;
-    let survey = look_over(words, &farm, asked.all);
+    let wait = session::wait(global, words);
+    let mut session = Session::open_to_read(global, &farm.target(), &wait, words)?;
+    // Not before: what another farm had begun decides what is dead.
+    let mut survey = look_over(words, &farm, asked.all);
     // All links would be dead while a disk with the dotfiles on it is elsewhere.
     if survey.links.iter().any(|link| link.state.is_dead()) && farm.there().is_empty() {
         return Err(words.refusal(&Refusal::NoPackages { dir: farm.dir.clone() }));
     }
-    let wait = session::wait(global, words);
-    let mut session = Session::open_to_read(global, &farm.target(), &wait, words)?;
     let mut planned = plan(&farm, &survey, session.memory(), words)?;
     let mut failure = None;
     if !global.dry_run && !planned.plan.is_empty() {
         if session.begin()? {
+            survey = look_over(words, &farm, asked.all);
             planned = plan(&farm, &survey, session.memory(), words)?;
         }
         let phases: &[Plan] = std::slice::from_ref(&planned.plan);

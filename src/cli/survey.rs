@@ -17,8 +17,10 @@ use super::resolve::{self, Farm};
 use crate::environment;
 
 /// Directories that programs fill and nobody links into: what they hold is made again, or version control's.
-const SKIPPED: [&str; 9] =
-    [".git", ".hg", ".svn", ".jj", ".cache", "Caches", "node_modules", "__pycache__", ".Trash"];
+const SKIPPED: [&str; 8] = [".git", ".hg", ".svn", ".jj", ".cache", "node_modules", "__pycache__", ".Trash"];
+
+/// The same, on macOS.
+const CACHES: &str = "Library/Caches";
 
 /// Where a walk goes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -84,7 +86,8 @@ pub fn walk(farm: &Farm, scope: Scope, progress: &Progress) -> Survey {
         let is_dir = entry.file_type().is_some_and(|kind| kind.is_dir());
         let is_skipped = scope == Scope::Usual
             && entry.depth() > 0
-            && SKIPPED.iter().any(|name| entry.file_name() == OsStr::new(name));
+            && (SKIPPED.iter().any(|name| entry.file_name() == OsStr::new(name))
+                || entry.path().ends_with(CACHES));
         !is_dir || !(is_skipped || closed.iter().any(|dir| entry.path() == dir))
     };
     let place =

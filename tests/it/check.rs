@@ -1,6 +1,9 @@
 //! `farm check` looks over a whole target, and `farm prune` removes links into packages that lead to nothing.
 
 use std::fs;
+use std::process::Stdio;
+use std::thread;
+use std::time::Duration;
 
 use serde_json::json;
 
@@ -182,4 +185,20 @@ fn links_into_a_directory_that_is_empty_stay() {
          is not mounted?\n",
     );
     assert_eq!(home.tree(), before);
+}
+
+#[test]
+fn a_link_that_leads_somewhere_again_while_prune_waits_stays() {
+    let home = Sandbox::with(&["dotfiles/p/a", "dotfiles/p/b"]);
+    home.farm(&["link", "-q", "p"]).run().prints("");
+    let memory = fs::read_dir(home.state().join("targets")).unwrap().next().unwrap().unwrap().path();
+    let lock = fs::File::open(memory.join("lock")).unwrap();
+    lock.lock().unwrap();
+    home.remove("dotfiles/p/a");
+    let mut prune = home.farm(&["prune"]).spawn(Stdio::null());
+    thread::sleep(Duration::from_millis(500));
+    home.file("dotfiles/p/a");
+    drop(lock);
+    assert!(prune.wait().unwrap().success());
+    assert!(home.path("a").is_symlink());
 }
