@@ -34,10 +34,9 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::Parser as _;
 use farm::{OptionPatterns, StartPatterns};
 
-use args::{Args, Command, Verb};
+use args::{Args, Command, Linking, Verb};
 use words::Words;
 
 /// How a call ended, as the manual documents it.
@@ -101,7 +100,7 @@ impl StowRc {
 /// is wrong with them.
 pub fn run(args: Vec<OsString>, stowrc: impl FnOnce() -> Result<StowRc, String>) -> Exit {
     let wants_json = args.iter().any(|word| word == "--json");
-    let args = match Args::try_parse_from(args) {
+    let args = match Args::read(args) {
         Ok(args) => args,
         Err(error) => {
             // Help and version are errors to clap; a reader that went away is nobody's mistake.
@@ -122,11 +121,11 @@ pub fn run(args: Vec<OsString>, stowrc: impl FnOnce() -> Result<StowRc, String>)
         Err(message) => return words.bad_stowrc(&message),
     };
     match &args.command {
-        Command::Link(change) => run::change(Verb::Link, global, change, &stowrc, &words),
-        Command::Unlink(change) => {
+        Command::Linking(Linking::Link(change)) => run::change(Verb::Link, global, change, &stowrc, &words),
+        Command::Linking(Linking::Unlink(change)) => {
             run::change(Verb::Unlink, global, &change.with_defaults(), &stowrc, &words)
         }
-        Command::Relink(change) => {
+        Command::Linking(Linking::Relink(change)) => {
             run::change(Verb::Relink, global, &change.with_defaults(), &stowrc, &words)
         }
         Command::Adopt(args) => adopt::adopt(global, args, &stowrc, &words),

@@ -226,7 +226,7 @@ impl Handle {
     #[cfg(target_os = "linux")]
     pub fn some_names(&self) -> io::Result<Vec<Name>> {
         // One call, and not all that it could bring.
-        let mut buffer = [MaybeUninit::uninit(); 4096];
+        let mut buffer = [MaybeUninit::uninit(); 2048];
         let mut dir = rustix::fs::RawDir::new(&self.0, &mut buffer);
         let mut names = Vec::new();
         while let Some(entry) = dir.next() {
@@ -575,8 +575,9 @@ impl Handle {
 /// Calls `each` with the name, kind and inode's number of everything in a directory but `.` and `..`.
 #[cfg(target_os = "linux")]
 fn each_entry(dir: &OwnedFd, mut each: impl FnMut(&CStr, FileType, u64) -> io::Result<()>) -> io::Result<()> {
-    let mut buffer = [MaybeUninit::uninit(); 32 * 1024];
-    let mut entries = rustix::fs::RawDir::new(dir, &mut buffer);
+    // Not on the stack: entering a frame touches all its pages, and a small directory fills a part of one.
+    let mut buffer = Vec::<u8>::with_capacity(32 * 1024);
+    let mut entries = rustix::fs::RawDir::new(dir, buffer.spare_capacity_mut());
     while let Some(entry) = entries.next() {
         let entry = entry?;
         if !matches!(entry.file_name().to_bytes(), b"." | b"..") {

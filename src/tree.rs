@@ -89,7 +89,7 @@ pub enum Texts {
 }
 
 /// A directory of so many bytes is large: a package with a few entries there looks them up one by one.
-pub const LARGE: u64 = 64 * 1024;
+pub const LARGE: u64 = 16 * 1024;
 
 /// So many links are few.
 pub const FEW: usize = 256;

@@ -1,6 +1,7 @@
 //! The command line as clap reads it; its doc comments are the help texts.
 
 use std::ffi::OsString;
+use std::mem::ManuallyDrop;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::PathBuf;
 
@@ -23,6 +24,49 @@ pub struct Args {
     pub global: Global,
     #[command(subcommand)]
     pub command: Command,
+}
+
+/// The line of one command, without its name.
+#[derive(Parser)]
+struct Short<T: clap::Args> {
+    #[command(flatten)]
+    global: Global,
+    #[command(flatten)]
+    own: T,
+}
+
+impl Args {
+    /// Reads a command line; the first word is the program's name. Help and version are errors to clap.
+    pub fn read(line: Vec<OsString>) -> Result<Args, clap::Error> {
+        // To describe all commands to clap takes longer than to link a home. What is wrong or asks for help is left to
+        // the whole description.
+        match read_short(&line) {
+            Some(Ok(args)) => Ok(args),
+            None | Some(Err(_)) => parsed(&line),
+        }
+    }
+}
+
+/// Reads the command lines that are typed most often.
+fn read_short(line: &[OsString]) -> Option<Result<Args, clap::Error>> {
+    fn read<T: clap::Args>(words: &[OsString], make: fn(T) -> Linking) -> Result<Args, clap::Error> {
+        let Short { global, own } = parsed(words)?;
+        Ok(Args { global, command: Command::Linking(make(own)) })
+    }
+    let (_, words) = line.split_first()?;
+    Some(match words.first()?.to_str()? {
+        "link" => read(words, Linking::Link),
+        "unlink" => read(words, Linking::Unlink),
+        "relink" => read(words, Linking::Relink),
+        _ => return None,
+    })
+}
+
+fn parsed<T: Parser>(line: &[OsString]) -> Result<T, clap::Error> {
+    // Freeing the description would take half as long as making it, and the process ends soon.
+    let mut command = ManuallyDrop::new(T::command());
+    let mut matches = command.try_get_matches_from_mut(line)?;
+    T::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut command))
 }
 
 const EXIT_STATUS: &str = "\
@@ -86,8 +130,9 @@ impl Color {
     }
 }
 
+/// The commands that say what becomes of the links of packages.
 #[derive(Subcommand, Debug)]
-pub enum Command {
+pub enum Linking {
     /// Make the links of packages
     #[command(visible_alias = "add")]
     Link(Change),
@@ -97,6 +142,12 @@ pub enum Command {
     /// Make the links of packages right: remove stale ones, make missing ones
     #[command(visible_alias = "restow")]
     Relink(Relink),
+}
+
+#[derive(Subcommand, Debug)]
+pub enum Command {
+    #[command(flatten)]
+    Linking(Linking),
     /// Move files and directories from the target into a package, and put links in their place
     Adopt(Adopt),
     /// Move what a package's links stand for back into their place; the package lets go of it
@@ -624,9 +675,37 @@ mod tests {
     }
 
     #[test]
+    fn the_short_description_reads_as_the_whole_does() {
+        for line in [
+            "farm link a b",
+            "farm link -nvv a --no-fold --ignore x --ignore=y -d d --defer z --override w --color=never",
+            "farm link --backup=.old --backup-existing=number --dotfiles --keep-going -- -a",
+            "farm unlink -q a --restore --ignore x --no-fold --json",
+            "farm relink a --moved-from /old --on-conflict ask --target=t --no-wait",
+            "farm relink --moved-from /old",
+        ] {
+            let words: Vec<OsString> = line.split(' ').map(OsString::from).collect();
+            let short = read_short(&words).expect("a short line").expect("a good line");
+            let whole: Args = parsed(&words).expect("a good line");
+            assert_eq!(format!("{short:?}"), format!("{whole:?}"));
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_of_the_whole_command_line() {
+        for line in
+            ["farm link", "farm relink", "farm link --help", "farm unlink --adopt p", "farm link a -q -v"]
+        {
+            let read = Args::read(line.split(' ').map(OsString::from).collect()).expect_err("no good line");
+            let whole = Args::try_parse_from(line.split(' ')).expect_err("no good line");
+            assert_eq!(read.render().to_string(), whole.render().to_string());
+        }
+    }
+
+    #[test]
     fn an_optional_value_is_only_taken_with_an_equals_sign() {
         let args = Args::try_parse_from(["farm", "link", "--color", "never"]).expect("a good line");
-        let Command::Link(change) = args.command else { panic!("not a link") };
+        let Command::Linking(Linking::Link(change)) = args.command else { panic!("not a link") };
         assert_eq!(change.packages.names, ["never"]);
         assert!(matches!(args.global.color, Some(Color::Always)));
     }
@@ -634,7 +713,7 @@ mod tests {
     fn way(line: &str) -> Result<Option<Way>, clap::error::ErrorKind> {
         let words = ["farm", "link", "p"].into_iter().chain(line.split_whitespace());
         let args = Args::try_parse_from(words).map_err(|error| error.kind())?;
-        let Command::Link(change) = args.command else { panic!("not a link") };
+        let Command::Linking(Linking::Link(change)) = args.command else { panic!("not a link") };
         Ok(change.in_the_way.way(&DefaultWay::default()))
     }
 
