@@ -62,7 +62,7 @@ pub fn copy(from: &Handle, name: &[u8], to: &Handle, new_name: &[u8]) -> io::Res
 
 fn copy_entry(from: &Handle, name: &[u8], found: Found, to: &Handle, new_name: &[u8]) -> io::Result<()> {
     match found {
-        Found::Link => to.symlink(&from.link_text(name)?, new_name),
+        Found::Link => to.symlink(from.link_text(name)?.as_bytes(), new_name),
         Found::File => {
             let mut reader = from.open_file(name)?;
             let mut writer = to.create_file(new_name)?;

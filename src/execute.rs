@@ -24,7 +24,7 @@ use rayon::prelude::*;
 
 use crate::error::Error;
 use crate::journal::{Header, Record};
-use crate::op::{Change, Group, Op, Plan, Stretch, Thing, Unit, What};
+use crate::op::{All, Change, Group, Op, Plan, Stretch, Thing, Unit, What};
 use crate::path::{LinkText, RelPath};
 use crate::store::{Interrupted, Store};
 use crate::sys::{Handle, LONGEST_TEXT, os};
@@ -267,16 +267,26 @@ fn perform_group(
     group: &Group,
     progress: &Progress,
 ) -> Result<(), Stopped> {
-    if let Some((dir, number, links)) = group.all_go() {
+    if let Some((all, number, dir, links)) = group.all() {
         let begin = |index| {
             go_on(site, dir)?;
             progress.note(index, State::Begun);
             Ok::<_, Stopped>(())
         };
         let indices = first + number..first + number + links.len();
-        if ground.take_all(indices.clone(), dir, links, begin)? {
-            indices.for_each(|index| progress.note(index, State::Done));
-            return Ok(());
+        match all {
+            All::Come => {
+                // Another thread tells why.
+                let begin = |index| (!progress.has_failed()).then(|| begin(index)).transpose();
+                let done = |index| progress.note(index, State::Done);
+                return ground.make_all(indices, dir, links, begin, done);
+            }
+            All::Go => {
+                if ground.take_all(indices.clone(), dir, links, begin)? {
+                    indices.for_each(|index| progress.note(index, State::Done));
+                    return Ok(());
+                }
+            }
         }
     }
     for (number, op) in group.numbered() {
@@ -355,10 +365,21 @@ fn finish(site: &Site, ground: &mut Ground, header: &Header, phases: &[Plan]) ->
 /// Cleans up after operations; `first` is the number in the run of the plan's first one.
 fn finish_unit(ground: &mut Ground, first: usize, unit: &Unit) -> Outcome {
     let mut outcome = Outcome::default();
-    for (index, op) in unit.groups().iter().flat_map(Group::numbered) {
-        match ground.finish(first + index, &op) {
-            Ok(kept) => outcome.kept.extend(kept),
-            Err(error) => outcome.left_over.push(error),
+    for group in unit.groups() {
+        match group.all() {
+            Some((All::Come, ..)) => {}
+            Some((All::Go, number, dir, links)) => {
+                let indices = first + number..first + number + links.len();
+                outcome.left_over.extend(ground.finish_all(indices, dir));
+            }
+            None => {
+                for (index, op) in group.numbered() {
+                    match ground.finish(first + index, &op) {
+                        Ok(kept) => outcome.kept.extend(kept),
+                        Err(error) => outcome.left_over.push(error),
+                    }
+                }
+            }
         }
     }
     outcome

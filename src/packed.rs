@@ -37,13 +37,20 @@ impl Packed {
     }
 
     /// Packs the text of the link `name`.
-    pub fn put_text(&mut self, name: &[u8], text: &LinkText) -> TextAt {
-        let (head, tail) = text.split();
-        // An empty head would lose the slash of `/name`.
-        if tail != name || head.is_empty() {
-            return TextAt(self.put_span(text.as_bytes()) << 1);
+    pub fn put_text(&mut self, name: &[u8], text: &[u8]) -> TextAt {
+        self.put_cut(head_before(name, text), text)
+    }
+
+    /// Packs the text of the link whose packed name is `name`.
+    pub fn put_text_of(&mut self, name: NameAt, text: &[u8]) -> TextAt {
+        self.put_cut(head_before(self.name(name), text), text)
+    }
+
+    fn put_cut(&mut self, head: Option<&[u8]>, text: &[u8]) -> TextAt {
+        match head {
+            Some(head) => self.put_below(head),
+            None => TextAt(self.put_span(text) << 1),
         }
-        self.put_below(head)
     }
 
     /// Tells whether a text of the link `name` leads to that name in the directory that `head` leads to.
@@ -105,6 +112,12 @@ impl Packed {
     }
 }
 
+/// Returns what comes before `name` and its slash in the text of a link, where it ends in that.
+fn head_before<'t>(name: &[u8], text: &'t [u8]) -> Option<&'t [u8]> {
+    // An empty head would lose the slash of `/name`.
+    text.strip_suffix(name)?.strip_suffix(b"/").filter(|head| !head.is_empty())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -119,7 +132,7 @@ mod tests {
             .map(|line| {
                 let (text, name) = line.split_once(" -> ").expect("a line");
                 let at = packed.put_name(name.as_bytes());
-                (at, packed.put_text(name.as_bytes(), &LinkText::new(text.as_bytes())))
+                (at, packed.put_text(name.as_bytes(), text.as_bytes()))
             })
             .collect();
         let back: Vec<_> = put

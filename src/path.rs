@@ -94,10 +94,15 @@ impl RelPath {
     /// Returns this path with one more segment.
     #[must_use]
     pub fn join(&self, name: &Name) -> RelPath {
-        let mut path = Vec::with_capacity(self.0.len() + 1 + name.0.len());
+        self.join_segment(&name.0)
+    }
+
+    /// As [`join`](Self::join), with the bytes of a name.
+    pub(crate) fn join_segment(&self, name: &[u8]) -> RelPath {
+        let mut path = Vec::with_capacity(self.0.len() + 1 + name.len());
         path.extend_from_slice(&self.0);
         let mut path = RelPath(path);
-        path.push(name.as_bytes());
+        path.push(name);
         path
     }
 

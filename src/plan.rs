@@ -392,7 +392,7 @@ impl<'a> Planner<'a> {
         self.snapshot.source(src.id).rules.ignores(&Candidate {
             source_dir,
             target_dir,
-            name,
+            name: name.as_bytes(),
             is_dir: matches!(node, Node::Dir(_)),
         })
     }

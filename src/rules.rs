@@ -7,7 +7,7 @@ mod stow;
 
 use std::path::PathBuf;
 
-use crate::path::{Name, RelPath};
+use crate::path::RelPath;
 
 pub use builtin::LIST_NAME;
 pub use native::{Base, FARMIGNORE, GlobList, Globs, NativeRules, PatternError};
@@ -21,8 +21,8 @@ pub struct Candidate<'a> {
     pub source_dir: &'a RelPath,
     /// The same directory as the target spells it.
     pub target_dir: &'a RelPath,
-    /// Its name in the package.
-    pub name: &'a Name,
+    /// Its name in the package: one segment of a path.
+    pub name: &'a [u8],
     /// Whether it is a real directory.
     pub is_dir: bool,
 }
@@ -73,7 +73,7 @@ impl Rules {
         match self {
             Rules::All => false,
             Rules::Native(rules) => rules.ignores(candidate),
-            Rules::Stow(rules) => rules.ignores(candidate.target_dir.as_bytes(), candidate.name.as_bytes()),
+            Rules::Stow(rules) => rules.ignores(candidate.target_dir.as_bytes(), candidate.name),
         }
     }
 

@@ -120,7 +120,7 @@ impl<'a> Scanner<'a> {
             let is_dir = on_disk.is_ok_and(|found| found.is_dir());
             let spelled: Vec<Name> = source_dir.names().map(|name| naming.target_name(&name)).collect();
             let target_dir = &RelPath::from_names(&spelled);
-            let candidate = Candidate { source_dir: &source_dir, target_dir, name: &name, is_dir };
+            let candidate = Candidate { source_dir: &source_dir, target_dir, name: name.as_bytes(), is_dir };
             if let Some(kept) = rules.keeps(&candidate) {
                 return Ok(Some((path, kept)));
             }

@@ -329,17 +329,18 @@ impl Snapshot {
     ) -> Fact {
         let Source { tree, rules, .. } = self.source(source);
         let source_dir = &tree.path(dir);
-        let counts = |name: &Name, node: &Node| {
-            let is_dir = matches!(node, Node::Dir(_));
+        let counts = |name: &[u8], is_dir: bool| {
             !rules.ignores(&Candidate { source_dir, target_dir: rules_dir, name, is_dir })
         };
         let mirror = || {
             let head = self.source(source).route().join_path(source_dir).head_from(target_dir.depth())?;
-            let mirror = tree.entries(dir)?.mirror(&head, counts)?;
+            let entries = tree.entries(dir)?;
             // Where the links are there already, one listing does for both.
             let there = self.target.find(target_dir).and_then(|there| self.target.shared_entries(there));
-            let there = there.filter(|there| there.same_links(&mirror)).cloned();
-            Some(there.unwrap_or_else(|| Arc::new(mirror)))
+            match there.filter(|there| there.is_mirror(entries, &head, counts)) {
+                Some(there) => Some(there.clone()),
+                None => entries.mirror(&head, counts).map(Arc::new),
+            }
         };
         Fact::Mirror(mirror())
     }
@@ -348,10 +349,10 @@ impl Snapshot {
     pub fn hides(&self, source: SourceId, dir: DirId) -> bool {
         let Source { tree, rules, .. } = self.source(source);
         let at = tree.path(dir);
-        tree.entries(dir).into_iter().flatten().any(|(name, node)| {
-            let is_dir = matches!(node, Node::Dir(_));
-            rules.hides(&Candidate { source_dir: &at, target_dir: &at, name: &name, is_dir })
-        })
+        let hides = |name: &[u8], is_dir: bool| {
+            rules.hides(&Candidate { source_dir: &at, target_dir: &at, name, is_dir })
+        };
+        tree.entries(dir).is_some_and(|entries| entries.any(hides))
     }
 
     /// Answers needs: asks `answer` for the facts, one round after the other, until what goes on below is known, too.
@@ -450,6 +451,7 @@ impl Snapshot {
         let Some(entries) = tree.entries(at) else { return Vec::new() };
         let source_dir = &tree.path(at);
         let counts = |name: &Name| {
+            let name = name.as_bytes();
             !rules.ignores(&Candidate { source_dir, target_dir: source_dir, name, is_dir: true })
         };
         let mut onward = Vec::new();

@@ -3,12 +3,11 @@
 //! Everything below a handle is reached from it, component by component and without following links, so nothing
 //! that is swapped in meanwhile can send a call elsewhere, and paths may be longer than the system's limit.
 
-use std::collections::HashMap;
 use std::ffi::{CStr, OsStr};
 use std::io;
 #[cfg(target_os = "linux")]
 use std::mem::MaybeUninit;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
@@ -129,8 +128,7 @@ impl Handle {
             Texts::All => true,
         };
         if is_wanted {
-            let mut buffer = Vec::new();
-            listing.try_read_links(|name| read_link(self.0.as_fd(), name, &mut buffer))?;
+            listing.try_read_links(|name, text| read_link(&self.0, name, text))?;
         }
         Ok(listing.sorted())
     }
@@ -157,25 +155,25 @@ impl Handle {
         Ok((since > SETTLED.as_nanos() as i128).then_some(stamp))
     }
 
-    /// Returns the links in this directory with their inodes' numbers; `None` where the system has no quick way.
+    /// Tells `each` the names of the links in this directory with their inodes' numbers; `false` where the system has no
+    /// quick way to tell them all.
     ///
     /// # Errors
     /// The system's.
     #[cfg(target_os = "linux")]
-    pub fn link_inodes(&self) -> io::Result<Option<HashMap<Box<[u8]>, u64>>> {
+    pub fn link_inodes(&self, mut each: impl FnMut(&[u8], u64)) -> io::Result<bool> {
         fault::point()?;
         rustix::fs::seek(&self.0, rustix::fs::SeekFrom::Start(0))?;
-        let mut links = HashMap::new();
         let mut is_told = true;
         each_entry(&self.0, |name, file_type, inode| {
             match file_type {
-                FileType::Symlink => drop(links.insert(name.to_bytes().into(), inode)),
+                FileType::Symlink => each(name.to_bytes(), inode),
                 FileType::Unknown => is_told = false,
                 _ => {}
             }
             Ok(())
         })?;
-        Ok(is_told.then_some(links))
+        Ok(is_told)
     }
 
     /// As on Linux; here the system has no quick way.
@@ -183,8 +181,8 @@ impl Handle {
     /// # Errors
     /// None.
     #[cfg(not(target_os = "linux"))]
-    pub fn link_inodes(&self) -> io::Result<Option<HashMap<Box<[u8]>, u64>>> {
-        Ok(None)
+    pub fn link_inodes(&self, _: impl FnMut(&[u8], u64)) -> io::Result<bool> {
+        Ok(false)
     }
 
     /// Returns the size of the directory itself in bytes, which grows with its names.
@@ -201,12 +199,12 @@ impl Handle {
     /// The system's.
     pub fn find_names(&self, names: impl Iterator<Item = Name>) -> io::Result<Entries> {
         fault::point()?;
-        let mut buffer = Vec::new();
+        let mut text = Vec::new();
         let mut found = Entries::partial();
         for name in names {
             // In a farm most are links.
-            let node = match read_link(self.0.as_fd(), name.as_bytes(), &mut buffer) {
-                Ok(link) => Some(Node::Link(link)),
+            let node = match read_link(&self.0, name.as_bytes(), &mut text) {
+                Ok(()) => Some(Node::link(LinkText::new(&text), Leads::Unknown)),
                 Err(error) if error.kind() == io::ErrorKind::NotFound => None,
                 Err(error) if error.kind() == io::ErrorKind::InvalidInput => self.look_at(name.as_bytes())?,
                 Err(error) => return Err(error),
@@ -266,11 +264,11 @@ impl Handle {
     /// The system's.
     pub fn link_texts(&self, names: impl Iterator<Item = Name>) -> io::Result<Entries> {
         fault::point()?;
-        let mut buffer = Vec::new();
+        let mut text = Vec::new();
         let mut links = Listing::default();
         for name in names {
-            let link = read_link(self.0.as_fd(), name.as_bytes(), &mut buffer)?;
-            links.push(name.as_bytes(), &Node::Link(link));
+            read_link(&self.0, name.as_bytes(), &mut text)?;
+            links.push(name.as_bytes(), &Node::link(LinkText::new(&text), Leads::Unknown));
         }
         Ok(links.sorted())
     }
@@ -291,8 +289,9 @@ impl Handle {
     /// The system's.
     pub fn link_text(&self, name: &[u8]) -> io::Result<LinkText> {
         fault::point()?;
-        let text = rustix::fs::readlinkat(&self.0, name, Vec::new())?;
-        Ok(LinkText::new(text.as_bytes()))
+        let mut text = Vec::new();
+        read_link(&self.0, name, &mut text)?;
+        Ok(LinkText::new(&text))
     }
 
     /// Tells what opening a path below this directory would find, links followed.
@@ -403,9 +402,9 @@ impl Handle {
     ///
     /// # Errors
     /// The system's.
-    pub fn symlink(&self, text: &LinkText, name: &[u8]) -> io::Result<()> {
+    pub fn symlink(&self, text: &[u8], name: &[u8]) -> io::Result<()> {
         fault::point()?;
-        Ok(rustix::fs::symlinkat(text.as_bytes(), &self.0, name)?)
+        Ok(rustix::fs::symlinkat(text, &self.0, name)?)
     }
 
     /// Makes a directory, where nothing may be, with the permissions that the process gives new directories.
@@ -599,12 +598,19 @@ fn each_entry(dir: &OwnedFd, mut each: impl FnMut(&CStr, FileType, u64) -> io::R
     Ok(())
 }
 
-/// Reads the text of a link; `buffer` is for the next one, too.
-fn read_link(dir: BorrowedFd, name: &[u8], buffer: &mut Vec<u8>) -> io::Result<Link> {
-    let read = rustix::fs::readlinkat(dir, name, std::mem::take(buffer))?;
-    let text = LinkText::new(read.as_bytes());
-    *buffer = read.into_bytes();
-    Ok(Link { text: Some(text), leads: Leads::Unknown })
+/// Puts the text of a link in the place of what `text` holds.
+fn read_link(dir: &OwnedFd, name: &[u8], text: &mut Vec<u8>) -> io::Result<()> {
+    let mut room = 256;
+    loop {
+        text.clear();
+        text.reserve(room);
+        rustix::fs::readlinkat_raw(dir, name, rustix::buffer::spare_capacity(text))?;
+        // What fills the room may have been cut.
+        if text.len() < text.capacity() {
+            return Ok(());
+        }
+        room = 2 * text.capacity();
+    }
 }
 
 fn lead(stat: io::Result<Stat>) -> io::Result<Leads> {

@@ -4,6 +4,7 @@
 //! done again.
 
 use std::io;
+use std::ops::Range;
 use std::path::PathBuf;
 
 use super::ground::{At, Ground};
@@ -11,11 +12,35 @@ use super::perform::discard;
 use crate::copy;
 use crate::error::Error;
 use crate::op::{Change, Entry, Op, Place, Thing};
+use crate::path::RelPath;
+use crate::sys::is_nowhere;
 
 /// What the state directory keeps now: where it was, and where it is.
 type Kept = Option<(PathBuf, PathBuf)>;
 
 impl Ground<'_> {
+    /// Removes the links of a directory that [`take_all`](Self::take_all) has put out of the way; returns what is left
+    /// over.
+    pub fn finish_all(&mut self, indices: Range<usize>, dir: &RelPath) -> Vec<Error> {
+        let dir = match self.opened(dir) {
+            Ok(dir) => dir,
+            Err(error) if is_nowhere(&error.source) => return Vec::new(),
+            Err(error) => return vec![error],
+        };
+        let mut left_over = Vec::new();
+        let mut own = Vec::new();
+        for index in indices {
+            self.name_own(index, &mut own);
+            match dir.unlink(&own) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    left_over.push(dir.error("remove", &own, error));
+                }
+                _ => {}
+            }
+        }
+        left_over
+    }
+
     /// Removes what an operation, the run's number `index`, has put out of the way.
     ///
     /// # Errors

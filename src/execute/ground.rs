@@ -1,7 +1,7 @@
 //! Where operations are done: open directories, and the names that a run uses.
 
 use std::collections::{HashMap, HashSet};
-use std::io;
+use std::io::{self, Write as _};
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -41,6 +41,13 @@ pub struct Ground<'a> {
 pub struct OpenDir {
     handle: Handle,
     path: PathBuf,
+}
+
+impl OpenDir {
+    /// Returns an error about a name in it; about itself, when the name is empty.
+    pub fn error(&self, verb: &'static str, name: &[u8], source: impl Into<io::Error>) -> Error {
+        Error::new(verb, self.path.join(os(name)), source)
+    }
 }
 
 impl Deref for OpenDir {
@@ -196,10 +203,9 @@ impl<'a> Ground<'a> {
         Ok(At { dir, name: name.as_bytes().to_vec(), own: self.own.clone() })
     }
 
-    /// Opens a directory as [`at`](Self::at) does, and returns what makes names in it.
-    pub fn names_in(&mut self, dir: &RelPath) -> Result<impl Fn(&[u8]) -> At + use<>, Error> {
-        let (dir, own) = (self.dir(dir.clone())?, self.own.clone());
-        Ok(move |name: &[u8]| At { dir: dir.clone(), name: name.to_vec(), own: own.clone() })
+    /// Opens a directory as [`at`](Self::at) does.
+    pub fn opened(&mut self, dir: &RelPath) -> Result<Rc<OpenDir>, Error> {
+        self.dir(dir.clone())
     }
 
     fn dir(&mut self, path: RelPath) -> Result<Rc<OpenDir>, Error> {
@@ -243,6 +249,18 @@ impl<'a> Ground<'a> {
     /// Returns a name of the run's own beside `at`: `purpose` tells apart those of one operation.
     pub fn own(&self, index: usize, at: &At, purpose: &str) -> At {
         at.beside(&[&self.own, format!("{index}{purpose}").as_bytes()].concat())
+    }
+
+    /// Puts the name that [`own`](Self::own) gives the operation `index` in the place of what `name` holds.
+    pub fn name_own(&self, index: usize, name: &mut Vec<u8>) {
+        name.clear();
+        name.extend_from_slice(&self.own);
+        write!(name, "{index}").expect("memory takes all");
+    }
+
+    /// Returns the number of the operation to which [`own`](Self::own) gives this name.
+    pub fn index_of(&self, name: &[u8]) -> Option<usize> {
+        std::str::from_utf8(name.strip_prefix(&*self.own)?).ok()?.parse().ok()
     }
 
     /// Returns where something goes or comes from; `None` for the state directory when there is none.

@@ -21,7 +21,7 @@ impl Ground<'_> {
         let at = self.at(&op.path)?;
         match &op.change {
             Change::Make(Thing::Link(text)) => {
-                at.dir.symlink(text, &at.name).map_err(|error| at.error("make link", error))
+                at.dir.symlink(text.as_bytes(), &at.name).map_err(|error| at.error("make link", error))
             }
             Change::Make(Thing::Dir(pieces)) if pieces.is_empty() => {
                 at.dir.mkdir(&at.name).map_err(|error| at.error("make directory", error))
@@ -80,27 +80,59 @@ impl Ground<'_> {
         begin: impl Fn(usize) -> Result<(), E>,
     ) -> Result<bool, E> {
         let Some(stamp) = links.stamp().filter(|_| links.len() >= WORTH_LISTING) else { return Ok(false) };
-        let in_dir = self.names_in(dir)?;
-        let fail = |error| in_dir(b"").error("look at", error);
-        let handle = in_dir(b"").dir;
-        if handle.stamp().map_err(fail)? != stamp {
+        let dir = self.opened(dir)?;
+        let fail = |error| dir.error("look at", b"", error);
+        if dir.stamp().map_err(fail)? != stamp {
             return Ok(false);
         }
-        let Some(before) = handle.link_inodes().map_err(fail)? else { return Ok(false) };
-        let taken =
-            || indices.clone().zip(links.names()).map(|(index, name)| (index, in_dir(name.as_bytes())));
-        for (index, at) in taken() {
+        let Some(before) = inodes(&dir, links).map_err(fail)? else { return Ok(false) };
+        let mut own = Vec::new();
+        for (index, name) in indices.clone().zip(links.link_names()) {
             begin(index)?;
-            at.rename(&self.own(index, &at, "")).map_err(|error| at.error("remove", error))?;
+            self.name_own(index, &mut own);
+            dir.rename(name, &dir, &own).map_err(|error| dir.error("remove", name, error))?;
         }
-        let after = handle.link_inodes().map_err(fail)?.unwrap_or_default();
-        for (index, at) in taken() {
-            let came = after.get(&self.own(index, &at, "").name[..]);
-            if came.is_none() || came != before.get(&at.name[..]) {
-                return Err(at.error("remove", changed(OTHER)).into());
+        let mut came = vec![false; before.len()];
+        let note = |name: &[u8], inode| {
+            let at = self.index_of(name).and_then(|index| index.checked_sub(indices.start));
+            if let Some(at) = at.filter(|at| before.get(*at) == Some(&inode)) {
+                came[at] = true;
             }
+        };
+        dir.link_inodes(note).map_err(fail)?;
+        match links.link_names().zip(came).find(|(_, came)| !came) {
+            Some((name, _)) => Err(dir.error("remove", name, changed(OTHER)).into()),
+            None => Ok(true),
         }
-        Ok(true)
+    }
+
+    /// Makes all links of a directory: `begin` is asked before each, whose `None` ends it, and `done` is told after.
+    ///
+    /// # Errors
+    /// When something is there, or the system says no.
+    pub fn make_all<E: From<Error>>(
+        &mut self,
+        indices: Range<usize>,
+        dir: &RelPath,
+        links: &Entries,
+        begin: impl Fn(usize) -> Result<Option<()>, E>,
+        done: impl Fn(usize),
+    ) -> Result<(), E> {
+        let dir = self.opened(dir)?;
+        let mut text = Vec::new();
+        for (index, (name, leads)) in indices.zip(links.links()) {
+            if begin(index)?.is_none() {
+                return Ok(());
+            }
+            text.clear();
+            match leads {
+                Ok(head) => [head, b"/", name].iter().for_each(|part| text.extend_from_slice(part)),
+                Err(whole) => text.extend_from_slice(whole.as_bytes()),
+            }
+            dir.symlink(&text, name).map_err(|error| dir.error("make link", name, error))?;
+            done(index);
+        }
+        Ok(())
     }
 
     /// Looks whether an operation that moves somebody's bytes can be begun. When this fails nothing was done of it, and
@@ -356,6 +388,22 @@ const WORTH_LISTING: usize = if cfg!(test) { 2 } else { 8 };
 
 const OTHER: &str = "it is no longer what was there";
 
+/// Returns the inodes of the links of a directory in the order of their names; `None` when these are not its links, or
+/// the system does not tell.
+fn inodes(dir: &Handle, links: &Entries) -> io::Result<Option<Vec<u64>>> {
+    let mut names = Vec::new();
+    let mut found = Vec::with_capacity(links.len());
+    let is_told = dir.link_inodes(|name, inode| {
+        let start = names.len();
+        names.extend_from_slice(name);
+        found.push((start..names.len(), inode));
+    })?;
+    let name = |at: &Range<usize>| &names[at.clone()];
+    found.sort_unstable_by(|(a, _), (b, _)| name(a).cmp(name(b)));
+    let are_same = found.iter().map(|(at, _)| name(at)).eq(links.link_names());
+    Ok((is_told && are_same).then(|| found.into_iter().map(|(_, inode)| inode).collect()))
+}
+
 /// Takes `thing` away to the name `aside`, looks at what came, and leaves it there.
 fn take(at: &At, aside: &At, thing: &Thing, verb: &'static str) -> Result<(), Error> {
     at.rename(aside).map_err(|error| at.error(verb, error))?;
@@ -379,14 +427,14 @@ fn shift(from: &At, to: &At, copied: &At) -> Result<(), Error> {
 pub fn stage(at: &At, thing: &Thing) -> Result<(), Error> {
     let pieces = match thing {
         Thing::Link(text) => {
-            return at.dir.symlink(text, &at.name).map_err(|error| at.error("make link", error));
+            return at.dir.symlink(text.as_bytes(), &at.name).map_err(|error| at.error("make link", error));
         }
         Thing::File(_) => return Err(at.error("write", io::ErrorKind::Unsupported)),
         Thing::Dir(pieces) => pieces,
     };
     at.dir.mkdir(&at.name).map_err(|error| at.error("make directory", error))?;
     each_piece(at, pieces.iter(), false, |dir, name, piece| match &piece.text {
-        Some(text) => dir.symlink(text, name),
+        Some(text) => dir.symlink(text.as_bytes(), name),
         None => dir.mkdir(name),
     })
 }

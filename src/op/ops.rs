@@ -283,12 +283,12 @@ impl Group {
         (self.first..).zip(self.iter())
     }
 
-    /// Returns the directory, the number of the first operation and the links, when what happens is that all links of a
-    /// directory go.
-    pub fn all_go(&self) -> Option<(&RelPath, usize, &Entries)> {
+    /// Returns what becomes of all links of a directory, the number of the first operation, the directory and the links,
+    /// when that is what happens.
+    pub fn all(&self) -> Option<(All, usize, &RelPath, &Entries)> {
         match &self.steps {
-            Steps::All(All::Go, entries) => Some((&self.dir, self.first, entries)),
-            _ => None,
+            Steps::All(all, entries) => Some((*all, self.first, &self.dir, entries)),
+            Steps::Each(_) => None,
         }
     }
 
@@ -386,8 +386,12 @@ impl Each {
     fn push(&mut self, name: &[u8], change: Change) {
         let at = self.packed.put_name(name);
         let change = match change {
-            Change::Make(Thing::Link(text)) => Packaged::MakeLink(self.packed.put_text(name, &text)),
-            Change::Remove(Thing::Link(text)) => Packaged::RemoveLink(self.packed.put_text(name, &text)),
+            Change::Make(Thing::Link(text)) => {
+                Packaged::MakeLink(self.packed.put_text(name, text.as_bytes()))
+            }
+            Change::Remove(Thing::Link(text)) => {
+                Packaged::RemoveLink(self.packed.put_text(name, text.as_bytes()))
+            }
             Change::Make(Thing::Dir(pieces)) if pieces.is_empty() => Packaged::MakeDir,
             other => {
                 self.others.push(other);

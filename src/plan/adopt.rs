@@ -350,7 +350,8 @@ impl<'a> Mover<'a> {
             let rules = &self.planner.snapshot.source(self.package).rules;
             for (name, node) in &self.planner.tree.entries(dir)?.clone() {
                 let is_dir = matches!(node, Node::Dir(_));
-                let candidate = Candidate { source_dir: &place, target_dir: &place, name: &name, is_dir };
+                let candidate =
+                    Candidate { source_dir: &place, target_dir: &place, name: name.as_bytes(), is_dir };
                 look.apart |= rules.hides(&candidate);
                 let path = at.join(&name);
                 match node {

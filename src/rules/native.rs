@@ -114,7 +114,7 @@ impl NativeRules {
         if self.lists.is_empty() {
             return None;
         }
-        let path = candidate.source_dir.join(candidate.name);
+        let path = candidate.source_dir.join_segment(candidate.name);
         self.lists.iter().rev().find_map(|list| {
             let from_dotfiles = match list.base {
                 Base::Package => None,
@@ -128,7 +128,7 @@ impl NativeRules {
 
     /// Returns what keeps an entry out, if anything does: says the same as [`ignores`](Self::ignores), with the reason.
     pub(super) fn keeps(&self, candidate: &Candidate) -> Option<Kept> {
-        let name = candidate.name.as_bytes();
+        let name = candidate.name;
         if candidate.source_dir.is_root() && OWN.contains(&name) {
             return Some(Kept::Rules);
         }
@@ -151,7 +151,7 @@ impl NativeRules {
     }
 
     pub(super) fn ignores(&self, candidate: &Candidate) -> bool {
-        let name = candidate.name.as_bytes();
+        let name = candidate.name;
         if candidate.source_dir.is_root() && OWN.contains(&name) {
             return true;
         }
@@ -161,12 +161,11 @@ impl NativeRules {
 
     pub(super) fn hides(&self, candidate: &Candidate) -> bool {
         // It comes and goes by itself, so a directory must not become links one by one for it.
-        if candidate.name.as_bytes() == FINDER {
+        if candidate.name == FINDER {
             return false;
         }
         self.verdict(candidate).unwrap_or_else(|| {
-            self.base_is_users()
-                && self.base.ignores(candidate.target_dir.as_bytes(), candidate.name.as_bytes())
+            self.base_is_users() && self.base.ignores(candidate.target_dir.as_bytes(), candidate.name)
         })
     }
 
@@ -254,7 +253,7 @@ mod tests {
         let rules = NativeRules::new(Name::new(b"pkg").expect("a name"), lists.collect(), base);
         let path = RelPath::new(path.as_bytes()).expect("a path");
         let (dir, name): (RelPath, Name) = path.split().expect("not the root");
-        rules.ignores(&Candidate { source_dir: &dir, target_dir: &dir, name: &name, is_dir: false })
+        rules.ignores(&Candidate { source_dir: &dir, target_dir: &dir, name: name.as_bytes(), is_dir: false })
     }
 
     #[test]

@@ -19,6 +19,8 @@ pub struct Entries {
     gone: usize,
     /// Only the names that have a slot are known: the directory is large, and nobody has read all of it.
     partial: bool,
+    /// Whether it is known that all are links whose texts were read.
+    all_links: bool,
     /// The directory's when it was read, where that can be told from any later one.
     stamp: Option<Stamp>,
 }
@@ -144,6 +146,7 @@ impl Entries {
     }
 
     fn put(&mut self, name: &[u8], held: Held) {
+        self.all_links &= matches!(held, Held::Link(..));
         let slot = match self.find(name) {
             At::Slot(at) => &mut self.slots[at],
             At::Recent(at) => &mut self.recent[at],
@@ -253,7 +256,7 @@ impl Entries {
 
     /// Tells whether all entries are links whose texts were read.
     pub fn only_links(&self) -> bool {
-        self.held().all(|slot| matches!(slot.held, Held::Link(..)))
+        self.all_links || self.held().all(|slot| matches!(slot.held, Held::Link(..)))
     }
 
     /// Tells whether `other` holds the same, and it is links, whatever they lead to.
@@ -298,17 +301,18 @@ impl Entries {
     /// Returns a link for each of these entries that is neither a directory nor a link and that `counts` says counts:
     /// one that leads to its own name in the directory that `head` leads to. `None` when there is anything else that
     /// counts.
-    pub(crate) fn mirror(&self, head: &[u8], counts: impl Fn(&Name, &Node) -> bool) -> Option<Entries> {
-        let mut mirror = Entries::default();
+    pub(crate) fn mirror(&self, head: &[u8], counts: impl Fn(&[u8], bool) -> bool) -> Option<Entries> {
+        let mut mirror = Entries { all_links: true, ..Entries::default() };
         mirror.slots.reserve_exact(self.len());
-        for (name, node) in self {
-            if !counts(&name, &node) {
+        for slot in self.held() {
+            let name = self.name(slot);
+            if !counts(name, matches!(slot.held, Held::Dir(_))) {
                 continue;
             }
-            if !matches!(node, Node::File | Node::Other) {
+            if !matches!(slot.held, Held::File | Held::Other) {
                 return None;
             }
-            let name = mirror.packed.put_name(name.as_bytes());
+            let name = mirror.packed.put_name(name);
             let held = Held::Link(mirror.packed.put_below(head), Leads::Other);
             mirror.slots.push(Slot { name, held });
         }
@@ -316,10 +320,40 @@ impl Entries {
         Some(mirror)
     }
 
+    /// Tells whether these are the links that [`mirror`](Self::mirror) makes of `source`.
+    pub(crate) fn is_mirror(
+        &self,
+        source: &Entries,
+        head: &[u8],
+        counts: impl Fn(&[u8], bool) -> bool,
+    ) -> bool {
+        let mut there = self.held();
+        for slot in source.held() {
+            let name = source.name(slot);
+            if !counts(name, matches!(slot.held, Held::Dir(_))) {
+                continue;
+            }
+            let leads_there = |link: &Slot| match link.held {
+                Held::Link(text, _) => self.name(link) == name && self.packed.leads_below(name, text, head),
+                _ => false,
+            };
+            if !matches!(slot.held, Held::File | Held::Other) || !there.next().is_some_and(leads_there) {
+                return false;
+            }
+        }
+        there.next().is_none()
+    }
+
+    /// Tells whether something is so of any entry, by its name and whether it is a directory.
+    pub(crate) fn any(&self, is_so: impl Fn(&[u8], bool) -> bool) -> bool {
+        self.held().any(|slot| is_so(self.name(slot), matches!(slot.held, Held::Dir(_))))
+    }
+
     /// Returns these entries with those of `links` whose names are not among them and that `is_new` says are new, and
     /// the other names of `links`. All of `links` are links that lead to their own names in some directory.
     pub(crate) fn with_links(&self, links: &Entries, is_new: impl Fn(&[u8]) -> bool) -> (Entries, Vec<Name>) {
         let mut all = self.clone();
+        all.all_links = false;
         all.recent = Vec::new();
         all.gone = 0;
         all.slots = Vec::with_capacity(self.len() + links.len());
@@ -383,8 +417,11 @@ impl Entries {
 
     fn find(&self, name: &[u8]) -> At {
         let by_name = |slot: &Slot| self.name(slot).cmp(name);
-        // Names often come in order: what is behind the last one is nowhere.
-        if self.recent.is_empty() && self.slots.last().is_none_or(|last| by_name(last) == Ordering::Less) {
+        // Names often come in order: what is behind the last one is nowhere. So is what would come first, as `.stow`.
+        if self.recent.is_empty()
+            && (self.slots.last().is_none_or(|last| by_name(last) == Ordering::Less)
+                || self.slots.first().is_none_or(|first| by_name(first) == Ordering::Greater))
+        {
             return At::Nowhere { recent: 0 };
         }
         match self.slots.binary_search_by(by_name) {
@@ -403,7 +440,7 @@ impl Entries {
             Node::Other => Held::Other,
             Node::Link(Link { text: None, leads }) => Held::UnreadLink(*leads),
             Node::Link(Link { text: Some(text), leads }) => {
-                Held::Link(self.packed.put_text(name, text), *leads)
+                Held::Link(self.packed.put_text(name, text.as_bytes()), *leads)
             }
         }
     }
@@ -512,29 +549,33 @@ impl Listing {
         self.0.stamp = stamp;
     }
 
-    /// Replaces what the links are, asking with their names.
+    /// Reads the texts of the links: `read` is given a name and puts the text in the place of what the vector holds.
     ///
     /// # Errors
     /// Those of `read`.
-    pub fn try_read_links<E>(&mut self, mut read: impl FnMut(&[u8]) -> Result<Link, E>) -> Result<(), E> {
-        for at in 0..self.0.slots.len() {
-            let slot = self.0.slots[at];
-            if let Held::UnreadLink(_) = slot.held {
-                let link = Node::Link(read(self.0.packed.name(slot.name))?);
-                // The name lies in what the text is added to.
-                let name = self.0.packed.name(slot.name).to_vec();
-                self.0.slots[at].held = self.0.pack(&name, &link);
+    pub fn try_read_links<E>(
+        &mut self,
+        mut read: impl FnMut(&[u8], &mut Vec<u8>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let mut text = Vec::new();
+        let Entries { packed, slots, all_links, .. } = &mut self.0;
+        *all_links = true;
+        for slot in slots {
+            if let Held::UnreadLink(leads) = slot.held {
+                read(packed.name(slot.name), &mut text)?;
+                slot.held = Held::Link(packed.put_text_of(slot.name, &text), leads);
             }
+            *all_links &= matches!(slot.held, Held::Link(..));
         }
         Ok(())
     }
 
     /// Returns the entries in order.
     pub fn sorted(self) -> Entries {
-        let Entries { packed, mut slots, stamp, .. } = self.0;
+        let Entries { packed, mut slots, stamp, all_links, .. } = self.0;
         slots.sort_unstable_by(|a, b| packed.name(a.name).cmp(packed.name(b.name)));
         // What has grown makes room as a whole for the next one to grow; what stays takes no more than it needs.
-        Entries { packed: packed.clone(), slots: slots.clone(), stamp, ..Entries::default() }
+        Entries { packed: packed.clone(), slots: slots.clone(), stamp, all_links, ..Entries::default() }
     }
 }
 
