@@ -10,7 +10,8 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use assert_fs::TempDir;
 use rustix::io::Errno;
@@ -552,4 +553,50 @@ fn what_came_since_a_directory_was_read_is_not_taken_with_its_links() {
     replace(&|| fs::write(world.path("t/many/b"), "mine").expect("a file"));
     replace(&|| symlink("mine", world.path("t/many/b")).expect("a link"));
     replace(&|| ());
+}
+
+#[test]
+fn what_comes_while_links_are_taken_is_not_taken_with_them() {
+    // Made beside and moved there, as whoever is careful does.
+    let moved = |path: &Path| fs::rename(path.with_extension("new"), path).expect("a move");
+    let file = |path: &Path| {
+        fs::write(path.with_extension("new"), "mine").expect("a file");
+        moved(path);
+    };
+    let link = |text: String, path: &Path| {
+        symlink(text, path.with_extension("new")).expect("a link");
+        moved(path);
+    };
+    let other = |path: &Path| link("mine".to_owned(), path);
+    let same = |path: &Path| link(format!("../../s/p/{}", path.file_name().expect("a name").display()), path);
+    let nothing = |path: &Path| fs::remove_file(path).expect("a link");
+    let comes: [&(dyn Fn(&Path) + Sync); 4] = [&file, &other, &same, &nothing];
+    // At the first question none has been taken, at the third the last one is about to be.
+    for (question, name) in [(1, "a"), (1, "b"), (1, "c"), (2, "b"), (2, "c"), (3, "c")] {
+        for (kind, come) in comes.iter().enumerate() {
+            let world = World::new(false);
+            let plan = all_go(&world);
+            let path = world.path("t/many").join(name);
+            let asked = AtomicUsize::new(0);
+            let after = Mutex::new(Seen::new());
+            let stop = || {
+                if asked.fetch_add(1, Ordering::Relaxed) + 1 == question {
+                    come(&path);
+                    let mut seen = after.lock().expect("one thread");
+                    look(&path, &mut seen);
+                }
+                false
+            };
+            let run = Run { stop: &stop, ..Run::new(["test"]) };
+            let mut expected = world.seen();
+            expected.remove(&path);
+            let root = world.path("t");
+            let (mut memory, _) = Memory::open(Some(&world.state()), &root, &|| false).expect("a memory");
+            memory.begin().expect("a state directory");
+            let done = world.came_to(memory.apply(&root, std::slice::from_ref(&plan), &run));
+            assert_eq!(done, Err(false), "{name} at {question}, {kind}: {:?}", world.said);
+            expected.append(&mut after.lock().expect("one thread"));
+            assert_eq!(world.seen(), expected, "{name} at {question}, {kind}");
+        }
+    }
 }
