@@ -18,6 +18,7 @@ mod undo;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
@@ -34,6 +35,10 @@ use progress::{Progress, State};
 
 /// Fewer operations than this are done by one thread: a second one costs more than it saves.
 const WORTH_SHARING: usize = 512;
+
+/// A directory that gets more links than this gets them in parts, each by whoever has time. Threads that make links in one
+/// directory wait for each other, so there are few.
+const PART: usize = if cfg!(test) { 16 } else { 1024 };
 
 /// What executing a plan left behind on purpose.
 #[derive(Debug, Default)]
@@ -210,16 +215,27 @@ fn perform_all(
     for (number, plan) in phases.iter().enumerate() {
         for stretch in plan.ops.stretches() {
             match &stretch {
-                Stretch::InOrder(unit) => perform_unit(site, ground, first, unit, progress)?,
+                Stretch::InOrder(unit) => perform_groups(site, ground, first, unit.groups(), progress)?,
                 Stretch::Apart(units) if is_worth_sharing(units) => {
-                    let header = ground.header;
-                    units.par_iter().try_for_each_init(
-                        || Ground::new(site, header, &[]),
-                        |ground, unit| perform_unit(site, ground, first, unit, progress),
-                    )?;
+                    let ground = || Ground::new(site, ground.header, &[]);
+                    units.par_iter().try_for_each_init(ground, |ground, unit| {
+                        let groups = unit.groups().iter().filter(|group| parts(group).is_none());
+                        perform_groups(site, ground, first, groups, progress)
+                    })?;
+                    // Nothing needs a link, so what takes long is shared out when the rest is done.
+                    let groups = units.iter().flat_map(Unit::groups);
+                    let parts: Vec<_> = groups
+                        .filter_map(|group| Some((group, parts(group)?)))
+                        .flat_map(|(group, parts)| parts.map(move |part| (group, part)))
+                        .collect();
+                    parts.par_iter().try_for_each_init(ground, |ground, (group, part)| {
+                        make_links(site, ground, first, group, part.clone(), progress)
+                            .inspect_err(|_| progress.fail())
+                    })?;
                 }
                 Stretch::Apart(units) => {
-                    units.iter().try_for_each(|unit| perform_unit(site, ground, first, unit, progress))?;
+                    let groups = units.iter().flat_map(Unit::groups);
+                    perform_groups(site, ground, first, groups, progress)?;
                 }
             }
         }
@@ -246,15 +262,22 @@ fn is_worth_sharing(units: &[Unit]) -> bool {
     units.len() > 1 && units.iter().map(Unit::len).sum::<usize>() >= WORTH_SHARING
 }
 
+/// Returns the parts in which the links of a directory are made when there are many.
+fn parts(group: &Group) -> Option<impl Iterator<Item = Range<usize>> + use<>> {
+    let (All::Come, _, _, links) = group.all()? else { return None };
+    let count = links.len();
+    (count > PART).then(|| (0..count).step_by(PART).map(move |start| start..count.min(start + PART)))
+}
+
 /// Does operations one after the other; `first` is the number in the run of the plan's first one.
-fn perform_unit(
+fn perform_groups<'g>(
     site: &Site,
     ground: &mut Ground,
     first: usize,
-    unit: &Unit,
+    groups: impl IntoIterator<Item = &'g Group>,
     progress: &Progress,
 ) -> Result<(), Stopped> {
-    for group in unit.groups() {
+    for group in groups {
         perform_group(site, ground, first, group, progress).inspect_err(|_| progress.fail())?;
     }
     Ok(())
@@ -267,27 +290,19 @@ fn perform_group(
     group: &Group,
     progress: &Progress,
 ) -> Result<(), Stopped> {
-    if let Some((all, number, dir, links)) = group.all() {
-        let begin = |index| {
-            go_on(site, dir)?;
-            progress.note(index, State::Begun);
-            Ok::<_, Stopped>(())
-        };
-        let indices = first + number..first + number + links.len();
-        match all {
-            All::Come => {
-                // Another thread tells why.
-                let begin = |index| (!progress.has_failed()).then(|| begin(index)).transpose();
-                let done = |index| progress.note(index, State::Done);
-                return ground.make_all(indices, dir, links, begin, done);
-            }
-            All::Go => {
-                if ground.take_all(indices.clone(), dir, links, begin)? {
-                    indices.for_each(|index| progress.note(index, State::Done));
-                    return Ok(());
-                }
+    match group.all() {
+        Some((All::Come, _, _, links)) => {
+            return make_links(site, ground, first, group, 0..links.len(), progress);
+        }
+        Some((All::Go, number, dir, links)) => {
+            let begin = |index| begin(site, dir, index, progress);
+            let indices = first + number..first + number + links.len();
+            if ground.take_all(indices.clone(), dir, links, begin)? {
+                indices.for_each(|index| progress.note(index, State::Done));
+                return Ok(());
             }
         }
+        None => {}
     }
     for (number, op) in group.numbered() {
         let index = first + number;
@@ -301,6 +316,28 @@ fn perform_group(
         ground.perform(index, &op)?;
         progress.note(index, State::Done);
     }
+    Ok(())
+}
+
+/// Makes a part of the links of a directory that gets nothing else.
+fn make_links(
+    site: &Site,
+    ground: &mut Ground,
+    first: usize,
+    group: &Group,
+    part: Range<usize>,
+    progress: &Progress,
+) -> Result<(), Stopped> {
+    let Some((All::Come, number, dir, links)) = group.all() else { return Ok(()) };
+    // Another thread tells why.
+    let begin = |index| (!progress.has_failed()).then(|| begin(site, dir, index, progress)).transpose();
+    let done = |index| progress.note(index, State::Done);
+    ground.make_all(first + number, dir, links, part, begin, done)
+}
+
+fn begin(site: &Site, path: &RelPath, index: usize, progress: &Progress) -> Result<(), Stopped> {
+    go_on(site, path)?;
+    progress.note(index, State::Begun);
     Ok(())
 }
 

@@ -24,6 +24,10 @@ use crate::written;
 /// Fewer needs than this are answered one after the other: a thread costs more than it saves.
 const WORTH_SHARING: usize = 256;
 
+/// A directory with no more bytes than this for each name that is asked is read as a whole: four names in it take as long
+/// to read as one to look up.
+const WORTH_LISTING: u64 = 80;
+
 /// So many names of others tell in nearly every large directory that no one link could stand for it.
 const SAMPLE: usize = 4;
 
@@ -193,6 +197,9 @@ impl<'a> Scanner<'a> {
                 let mut names: Vec<Name> =
                     snapshot.unknown_names(*dir, *source, *source_dir, naming).collect();
                 let find = |handle: Handle| {
+                    if names.len() as u64 * WORTH_LISTING >= handle.size()? {
+                        return handle.list(*texts).map(Fact::Listing);
+                    }
                     if *texts != Texts::None {
                         let mut others = handle.some_names()?;
                         others.retain(|name| !names.contains(name));
@@ -200,10 +207,10 @@ impl<'a> Scanner<'a> {
                         let apart = others.len().div_ceil(SAMPLE).max(1);
                         names.extend(others.into_iter().step_by(apart));
                     }
-                    handle.find_names(names.into_iter())
+                    handle.find_names(names.into_iter()).map(Fact::Names)
                 };
                 let found = self.root.open_below(&path).and_then(find);
-                Fact::Names(found.map_err(|e| self.error(snapshot, "look into", Side::Target, &path, e))?)
+                found.map_err(|e| self.error(snapshot, "look into", Side::Target, &path, e))?
             }
             Need::Texts { dir, source, source_dir } => {
                 let path = snapshot.target.path(*dir);
@@ -211,7 +218,7 @@ impl<'a> Scanner<'a> {
                 let links = self.root.open_below(&path).and_then(|handle| handle.link_texts(names));
                 Fact::Texts(links.map_err(|e| self.error(snapshot, "read links in", Side::Target, &path, e))?)
             }
-            Need::InStep { .. } | Need::Below { .. } | Need::Under { .. } => {
+            Need::InStep { .. } | Need::Below { .. } | Need::Merged { .. } | Need::Under { .. } => {
                 unreachable!("`learn` asks for listings instead")
             }
             Need::Mirror { source, dir, target_dir, rules_dir } => {

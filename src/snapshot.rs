@@ -4,7 +4,7 @@
 //! as [`Need`]s. Whoever has the disk (or, in tests, a tree in memory) answers, and planning runs again. So nothing
 //! is read that no plan depends on, and a wrong guess of what to read is impossible.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use crate::path::{LinkText, Name, RelPath, Route};
@@ -83,7 +83,7 @@ pub enum Need {
         texts: Texts,
     },
     /// What a target's large directory has under the names of a package's entries, with the texts of links:
-    /// [`Fact::Names`].
+    /// [`Fact::Names`], or a [`Fact::Listing`] where that takes less.
     Names {
         /// The target's directory.
         dir: DirId,
@@ -109,6 +109,17 @@ pub enum Need {
     },
     /// The listings of a package's directory and of all below it that count. Answered by [`Need::Listing`]s.
     Below {
+        /// The package.
+        source: SourceId,
+        /// The directory.
+        dir: DirId,
+    },
+    /// The listing of a package's directory that has its place in the target in common with those of other packages; and,
+    /// since then no one link can stand for it, those of the directories below that have, too. Answered by
+    /// [`Need::Listing`]s.
+    Merged {
+        /// Their place in the target, where nothing is yet.
+        at: RelPath,
         /// The package.
         source: SourceId,
         /// The directory.
@@ -370,7 +381,8 @@ impl Snapshot {
             for (need, fact) in answer(self, plain.into_iter().collect())? {
                 self.answer(need, fact);
             }
-            needs = needs.iter().flat_map(|need| self.onward(need, naming)).collect();
+            let onward = needs.iter().flat_map(|need| self.onward(need, naming));
+            needs = onward.chain(self.merged(&needs, naming)).collect();
             needs.dedup();
         }
         Ok(())
@@ -393,7 +405,7 @@ impl Snapshot {
                 ];
                 both.into_iter().flatten().collect()
             }
-            Need::Below { source, dir } => {
+            Need::Below { source, dir } | Need::Merged { source, dir, .. } => {
                 unread(Side::Source(*source), *dir, Texts::All).into_iter().collect()
             }
             // All of it is wanted, however large it is.
@@ -484,6 +496,50 @@ impl Snapshot {
         onward
     }
 
+    /// Returns the directories directly below those of `needs` that several packages want to have in one place of the
+    /// target, where nothing is.
+    fn merged(&self, needs: &[Need], naming: Naming) -> Vec<Need> {
+        let mut places: BTreeMap<RelPath, BTreeMap<Name, Vec<(SourceId, DirId)>>> = BTreeMap::new();
+        for need in needs {
+            let (there, at, source, dir) = match need {
+                // Who unlinks asks for texts, and goes only where something is.
+                Need::InStep { dir, source, source_dir, texts: Texts::None } => {
+                    (Some(*dir), self.target.path(*dir), *source, *source_dir)
+                }
+                Need::Merged { at, source, dir } => (None, at.clone(), *source, *dir),
+                _ => continue,
+            };
+            let place = places.entry(at).or_default();
+            for (name, below) in self.source(source).tree.entries(dir).into_iter().flat_map(Entries::dirs) {
+                let name = naming.target_name(&name);
+                if there.is_none_or(|there| self.target.get(there, &name) == Some(None)) {
+                    place.entry(name).or_default().push((source, below));
+                }
+            }
+        }
+        let counts = |(source, dir): &(SourceId, DirId)| {
+            let Source { tree, rules, .. } = self.source(*source);
+            let Some((above, name)) = tree.path(*dir).split() else { return false };
+            let name = name.as_bytes();
+            !rules.ignores(&Candidate { source_dir: &above, target_dir: &above, name, is_dir: true })
+        };
+        let mut merged = Vec::new();
+        for (at, names) in places {
+            for (name, mut dirs) in names {
+                dirs.sort();
+                dirs.dedup();
+                if dirs.len() > 1 {
+                    dirs.retain(counts);
+                }
+                if dirs.len() > 1 {
+                    let need = |(source, dir)| Need::Merged { at: at.join(&name), source, dir };
+                    merged.extend(dirs.into_iter().map(need));
+                }
+            }
+        }
+        merged
+    }
+
     /// Enters the answer to `need`.
     pub fn answer(&mut self, need: Need, fact: Fact) {
         match (need, fact) {
@@ -506,6 +562,7 @@ impl Snapshot {
             (Need::Start { dir, .. }, Fact::Listing(listing)) => self.target.fill(dir, listing),
             (Need::Start { dir, .. }, Fact::Large) => self.target.set_large(dir),
             (Need::Names { dir, .. }, Fact::Names(names)) => self.target.learn_names(dir, &names),
+            (Need::Names { dir, .. }, Fact::Listing(listing)) => self.target.fill(dir, listing),
             (Need::Texts { dir, .. }, Fact::Texts(links)) => self.target.learn_texts(dir, links),
             (Need::Text { dir, name }, Fact::Text(text)) => {
                 let leads = match self.target.get(dir, &name) {

@@ -1,6 +1,6 @@
 //! From what was typed to a request: directories, packages, policy.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::env;
 use std::ffi::{OsStr, OsString};
 use std::fs;
@@ -249,9 +249,10 @@ impl Farm {
     /// What the manifest says must be right as a whole, whichever packages were typed.
     pub fn packages(&self, typed: &[OsString], action: Action) -> Result<Vec<Landed>, Refusal> {
         let mut names = Vec::new();
+        let mut known = HashSet::new();
         for typed in typed {
             let name = self.name(typed)?;
-            if !names.iter().any(|(_, known)| *known == name) {
+            if known.insert(name.clone()) {
                 names.push((typed, name));
             }
         }

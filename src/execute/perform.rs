@@ -106,21 +106,24 @@ impl Ground<'_> {
         }
     }
 
-    /// Makes all links of a directory: `begin` is asked before each, whose `None` ends it, and `done` is told after.
+    /// Makes those of a directory's links that `part` says: `begin` is asked before each, whose `None` ends it, and `done`
+    /// is told after. The operations are numbered from `first`, that of the first link.
     ///
     /// # Errors
     /// When something is there, or the system says no.
     pub fn make_all<E: From<Error>>(
         &mut self,
-        indices: Range<usize>,
+        first: usize,
         dir: &RelPath,
         links: &Entries,
+        part: Range<usize>,
         begin: impl Fn(usize) -> Result<Option<()>, E>,
         done: impl Fn(usize),
     ) -> Result<(), E> {
         let dir = self.opened(dir)?;
         let mut text = Vec::new();
-        for (index, (name, leads)) in indices.zip(links.links()) {
+        let links = (first..).zip(links.links()).take(part.end).skip(part.start);
+        for (index, (name, leads)) in links {
             if begin(index)?.is_none() {
                 return Ok(());
             }

@@ -27,7 +27,7 @@ use crate::rulebook::RuleBook;
 use crate::store::is_interrupted;
 use crate::sys::Handle;
 use crate::sys::fault::{Fault, arm, aside, calls, without_exchange};
-use crate::tree::Texts;
+use crate::tree::{Leads, Node, Texts};
 
 /// A farm on the disk, its state directory beside it or elsewhere.
 struct World {
@@ -537,6 +537,38 @@ fn what_several_threads_have_begun_is_taken_back_when_one_of_them_fails() {
     }
     assert_eq!(world.apply(std::slice::from_ref(&remove)), Ok(Vec::new()));
     assert_eq!(world.seen(), empty);
+}
+
+#[test]
+fn the_links_of_large_directories_are_made_in_parts_and_all_or_none() {
+    let world = World::new(false);
+    let dirs = ["t/dir-0", "t/dir-1", "t/dir-2"];
+    dirs.iter().for_each(|dir| fs::create_dir(world.path(dir)).expect("a directory"));
+    let link = |number: usize| {
+        let text = LinkText::new(format!("../../s/p/{number}").as_bytes());
+        (name(&number.to_string()), Node::link(text, Leads::Other))
+    };
+    let mut ops = Ops::default();
+    for dir in ["dir-0", "dir-1", "dir-2"] {
+        ops.push_all(All::Come, at(dir), Arc::new((0..300).map(link).collect()));
+    }
+    let plan = Plan { ops };
+    for in_the_way in ["t/dir-0/0", "t/dir-1/150", "t/dir-2/99"] {
+        fs::write(world.path(in_the_way), "mine").expect("a file");
+        let start = world.seen();
+        assert_eq!(world.apply(std::slice::from_ref(&plan)), Err(false), "{:?}", world.said);
+        assert_eq!(world.seen(), start);
+        fs::remove_file(world.path(in_the_way)).expect("a file");
+    }
+    let empty = world.seen();
+    assert_eq!(world.apply(std::slice::from_ref(&plan)), Ok(Vec::new()));
+    let links = dirs.iter().flat_map(|dir| {
+        let text = |number| format!("link ../../s/p/{number}");
+        (0..300).map(move |number| (format!("{dir}/{number}"), text(number)))
+    });
+    let mut full = empty;
+    full.extend(links.map(|(path, text)| (world.path(&path), text)));
+    assert!(world.seen() == full, "not all, or something else");
 }
 
 #[test]

@@ -135,8 +135,13 @@ impl World {
             }
             Need::Names { dir, source, source_dir, texts } => {
                 let at = self.tree.find(&snapshot.target.path(*dir)).expect("a directory");
+                let unknown: Vec<Name> = snapshot.unknown_names(*dir, *source, *source_dir, naming).collect();
+                if self.tree.entries(at).is_some_and(|all| unknown.len() > all.len()) {
+                    let need = Need::Listing { side: Side::Target, dir: *dir, texts: *texts };
+                    return self.answer(snapshot, naming, &need);
+                }
                 let mut names = Entries::partial();
-                for name in snapshot.unknown_names(*dir, *source, *source_dir, naming) {
+                for name in unknown {
                     match self.tree.get(at, &name).flatten() {
                         Some(node) => names.set(&name, &node),
                         None => names.set_absent(name.as_bytes()),
@@ -160,7 +165,7 @@ impl World {
                 Fact::Texts(names.map(link).collect())
             }
             Need::Stored { .. } => panic!("{need:?}: the trees of these tests know no content"),
-            Need::InStep { .. } | Need::Below { .. } | Need::Under { .. } => {
+            Need::InStep { .. } | Need::Below { .. } | Need::Merged { .. } | Need::Under { .. } => {
                 panic!("{need:?} has no fact for an answer")
             }
             Need::Mirror { source, dir, target_dir, rules_dir } => {

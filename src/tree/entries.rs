@@ -19,8 +19,8 @@ pub struct Entries {
     gone: usize,
     /// Only the names that have a slot are known: the directory is large, and nobody has read all of it.
     partial: bool,
-    /// Whether it is known that all are links whose texts were read.
-    all_links: bool,
+    /// What entries are or have been; what is not among this need not be looked for.
+    kinds: Kinds,
     /// The directory's when it was read, where that can be told from any later one.
     stamp: Option<Stamp>,
 }
@@ -41,6 +41,32 @@ enum Held {
     Other,
     UnreadLink(Leads),
     Link(TextAt, Leads),
+}
+
+/// A set of what entries can be.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+struct Kinds(u8);
+
+impl Kinds {
+    const DIR: Kinds = Kinds(1);
+    const UNREAD_LINK: Kinds = Kinds(2);
+    const LINK: Kinds = Kinds(4);
+    const REST: Kinds = Kinds(8);
+
+    fn add(&mut self, held: Held) {
+        self.0 |= match held {
+            Held::Gone => Kinds(0),
+            Held::Dir(_) => Kinds::DIR,
+            Held::UnreadLink(_) => Kinds::UNREAD_LINK,
+            Held::Link(..) => Kinds::LINK,
+            Held::File | Held::Other => Kinds::REST,
+        }
+        .0;
+    }
+
+    fn has(self, kind: Kinds) -> bool {
+        self.0 & kind.0 != 0
+    }
 }
 
 /// Where a name is, or would be.
@@ -133,7 +159,8 @@ impl Entries {
 
     /// Returns the directories in the order of their names.
     pub fn dirs(&self) -> impl Iterator<Item = (Name, DirId)> {
-        self.held().filter_map(|slot| match slot.held {
+        let held = self.kinds.has(Kinds::DIR).then(|| self.held());
+        held.into_iter().flatten().filter_map(|slot| match slot.held {
             Held::Dir(dir) => Some((Name::of_segment(self.name(slot)), dir)),
             _ => None,
         })
@@ -146,7 +173,7 @@ impl Entries {
     }
 
     fn put(&mut self, name: &[u8], held: Held) {
-        self.all_links &= matches!(held, Held::Link(..));
+        self.kinds.add(held);
         let slot = match self.find(name) {
             At::Slot(at) => &mut self.slots[at],
             At::Recent(at) => &mut self.recent[at],
@@ -195,7 +222,7 @@ impl Entries {
 
     /// Tells whether there are links whose texts nobody has read.
     pub fn has_unread_links(&self) -> bool {
-        self.held().any(|slot| matches!(slot.held, Held::UnreadLink(_)))
+        self.kinds.has(Kinds::UNREAD_LINK) && self.held().any(|slot| matches!(slot.held, Held::UnreadLink(_)))
     }
 
     /// Tells whether a link stands under `name` whose text nobody has read.
@@ -256,7 +283,7 @@ impl Entries {
 
     /// Tells whether all entries are links whose texts were read.
     pub fn only_links(&self) -> bool {
-        self.all_links || self.held().all(|slot| matches!(slot.held, Held::Link(..)))
+        self.kinds == Kinds::LINK || self.held().all(|slot| matches!(slot.held, Held::Link(..)))
     }
 
     /// Tells whether `other` holds the same, and it is links, whatever they lead to.
@@ -302,7 +329,7 @@ impl Entries {
     /// one that leads to its own name in the directory that `head` leads to. `None` when there is anything else that
     /// counts.
     pub(crate) fn mirror(&self, head: &[u8], counts: impl Fn(&[u8], bool) -> bool) -> Option<Entries> {
-        let mut mirror = Entries { all_links: true, ..Entries::default() };
+        let mut mirror = Entries { kinds: Kinds::LINK, ..Entries::default() };
         mirror.slots.reserve_exact(self.len());
         for slot in self.held() {
             let name = self.name(slot);
@@ -353,7 +380,7 @@ impl Entries {
     /// the other names of `links`. All of `links` are links that lead to their own names in some directory.
     pub(crate) fn with_links(&self, links: &Entries, is_new: impl Fn(&[u8]) -> bool) -> (Entries, Vec<Name>) {
         let mut all = self.clone();
-        all.all_links = false;
+        all.kinds.0 |= Kinds::LINK.0;
         all.recent = Vec::new();
         all.gone = 0;
         all.slots = Vec::with_capacity(self.len() + links.len());
@@ -536,6 +563,7 @@ impl Listing {
     pub fn push(&mut self, name: &[u8], node: &Node) {
         let held = self.0.pack(name, node);
         let name = self.0.packed.put_name(name);
+        self.0.kinds.add(held);
         self.0.slots.push(Slot { name, held });
     }
 
@@ -558,24 +586,24 @@ impl Listing {
         mut read: impl FnMut(&[u8], &mut Vec<u8>) -> Result<(), E>,
     ) -> Result<(), E> {
         let mut text = Vec::new();
-        let Entries { packed, slots, all_links, .. } = &mut self.0;
-        *all_links = true;
+        let Entries { packed, slots, kinds, .. } = &mut self.0;
+        *kinds = Kinds::default();
         for slot in slots {
             if let Held::UnreadLink(leads) = slot.held {
                 read(packed.name(slot.name), &mut text)?;
                 slot.held = Held::Link(packed.put_text_of(slot.name, &text), leads);
             }
-            *all_links &= matches!(slot.held, Held::Link(..));
+            kinds.add(slot.held);
         }
         Ok(())
     }
 
     /// Returns the entries in order.
     pub fn sorted(self) -> Entries {
-        let Entries { packed, mut slots, stamp, all_links, .. } = self.0;
+        let Entries { packed, mut slots, stamp, kinds, .. } = self.0;
         slots.sort_unstable_by(|a, b| packed.name(a.name).cmp(packed.name(b.name)));
         // What has grown makes room as a whole for the next one to grow; what stays takes no more than it needs.
-        Entries { packed: packed.clone(), slots: slots.clone(), stamp, all_links, ..Entries::default() }
+        Entries { packed: packed.clone(), slots: slots.clone(), stamp, kinds, ..Entries::default() }
     }
 }
 
