@@ -525,6 +525,10 @@ impl Diff<'_> {
                 (false, false) if old.same_links(new) => return,
                 _ => {}
             }
+            for (name, old, new) in old.changes(new) {
+                self.node(at.join(&name), old.as_ref(), new.as_ref());
+            }
+            return;
         }
         let mut old = old.iter().peekable();
         let mut new = new.iter().peekable();

@@ -18,7 +18,7 @@ use crate::rules::{Candidate, Kept, Rules};
 use crate::snapshot::{Fact, Need, Side, Snapshot, SourceId};
 use crate::status::{Standing, standing};
 use crate::sys::{self, Handle, os};
-use crate::tree::{LARGE, Leads, Node, Texts};
+use crate::tree::{Entries, LARGE, Leads, Node, Texts};
 use crate::written;
 
 /// Fewer needs than this are answered one after the other: a thread costs more than it saves.
@@ -151,7 +151,13 @@ impl<'a> Scanner<'a> {
     pub fn read(&self, snapshot: &mut Snapshot, needs: BTreeSet<Need>) -> Result<(), ScanError> {
         let needs = needs.into_iter().collect();
         snapshot.learn(self.request.policy.naming, needs, |snapshot, needs| {
-            if needs.len() < WORTH_SHARING {
+            let is_large = |need: &&Need| match need {
+                Need::Listing { side: Side::Target, dir, .. } => {
+                    snapshot.target.known_entries(*dir).is_some_and(Entries::is_partial)
+                }
+                _ => false,
+            };
+            if needs.len() < WORTH_SHARING && needs.iter().filter(is_large).count() < 2 {
                 needs.into_iter().map(|need| self.fact(snapshot, need)).collect()
             } else {
                 needs.into_par_iter().map(|need| self.fact(snapshot, need)).collect()

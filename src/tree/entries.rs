@@ -288,23 +288,50 @@ impl Entries {
 
     /// Tells whether `other` holds the same, and it is links, whatever they lead to.
     pub fn same_links(&self, other: &Entries) -> bool {
-        let is_same = |(a, b): (&Slot, &Slot)| match (a.held, b.held) {
-            (Held::Link(a_text, _), Held::Link(b_text, _)) => {
-                self.name(a) == other.name(b)
-                    && match other.packed.head(b_text) {
-                        Some(head) => self.packed.leads_below(self.name(a), a_text, head),
-                        None => {
-                            let name = self.name(a);
-                            self.packed.text(name, a_text) == other.packed.text(name, b_text)
-                        }
-                    }
-            }
-            _ => false,
-        };
+        let is_same = |(a, b)| self.name(a) == other.name(b) && self.same_text(a, other, b);
         if std::ptr::eq(self, other) {
             return self.only_links();
         }
         self.len() == other.len() && self.held().zip(other.held()).all(is_same)
+    }
+
+    /// Returns each name that stands for something else here than in `other`, with what it stands for; links count by
+    /// their texts.
+    pub(crate) fn changes<'e>(
+        &'e self,
+        other: &'e Entries,
+    ) -> impl Iterator<Item = (Name, Option<Node>, Option<Node>)> + 'e {
+        let (mut here, mut there) = (self.held().peekable(), other.held().peekable());
+        std::iter::from_fn(move || {
+            loop {
+                let order = match (here.peek(), there.peek()) {
+                    (None, None) => return None,
+                    (Some(_), None) => Ordering::Less,
+                    (None, Some(_)) => Ordering::Greater,
+                    (Some(a), Some(b)) => self.name(a).cmp(other.name(b)),
+                };
+                let a = here.next_if(|_| order != Ordering::Greater);
+                let b = there.next_if(|_| order != Ordering::Less);
+                if let (Some(a), Some(b)) = (a, b)
+                    && self.same_text(a, other, b)
+                {
+                    continue;
+                }
+                let name = a.map(|a| self.name(a)).or(b.map(|b| other.name(b)))?;
+                let (a, b) = (a.and_then(|a| self.node(a)), b.and_then(|b| other.node(b)));
+                return Some((Name::of_segment(name), a, b));
+            }
+        })
+    }
+
+    /// Tells whether both slots, which have one name, are links with one text.
+    fn same_text(&self, slot: &Slot, other: &Entries, others: &Slot) -> bool {
+        let (Held::Link(a, _), Held::Link(b, _)) = (slot.held, others.held) else { return false };
+        let name = self.name(slot);
+        match other.packed.head(b) {
+            Some(head) => self.packed.leads_below(name, a, head),
+            None => self.packed.text(name, a) == other.packed.text(name, b),
+        }
     }
 
     /// Returns names and texts of the links, in order; the texts as what comes before the name where they end in it.
@@ -623,6 +650,13 @@ impl<'a> Iter<'a> {
 
     fn next_slot(&mut self) -> Option<&'a Slot> {
         let Entries { slots, recent, .. } = self.entries;
+        if recent.is_empty() {
+            let slot = slots[self.slot..].iter().find(|slot| {
+                self.slot += 1;
+                !slot.is_gone()
+            });
+            return slot;
+        }
         loop {
             let slot = match (slots.get(self.slot), recent.get(self.recent)) {
                 (None, None) => return None,
