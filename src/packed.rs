@@ -1,6 +1,8 @@
 //! Names and link texts, packed: a farm may have millions of them, and most texts end in the name of their own link.
 
-use crate::path::LinkText;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::path::{LinkText, Name, ToWrite};
 
 /// Bytes of names and texts, one after the other.
 #[derive(Clone, Default)]
@@ -109,6 +111,45 @@ impl Packed {
     fn span(&self, index: u32) -> &[u8] {
         let (at, len) = self.texts[index as usize];
         &self.bytes[at as usize..(at + len) as usize]
+    }
+}
+
+/// Names in their order, written and read as a list of names.
+#[derive(Clone, Default, PartialEq, Eq, Debug)]
+pub struct Names {
+    bytes: Vec<u8>,
+    /// Where each ends.
+    ends: Vec<usize>,
+}
+
+impl Names {
+    /// Returns the names one after the other.
+    pub fn iter(&self) -> impl Iterator<Item = &[u8]> {
+        let starts = std::iter::once(0).chain(self.ends.iter().copied());
+        starts.zip(&self.ends).map(|(start, &end)| &self.bytes[start..end])
+    }
+}
+
+impl<'a> FromIterator<&'a [u8]> for Names {
+    fn from_iter<T: IntoIterator<Item = &'a [u8]>>(names: T) -> Names {
+        let mut all = Names::default();
+        for name in names {
+            all.bytes.extend_from_slice(name);
+            all.ends.push(all.bytes.len());
+        }
+        all
+    }
+}
+
+impl Serialize for Names {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_seq(self.iter().map(ToWrite))
+    }
+}
+
+impl<'de> Deserialize<'de> for Names {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        Ok(Vec::<Name>::deserialize(from)?.iter().map(Name::as_bytes).collect())
     }
 }
 

@@ -345,15 +345,24 @@ enum Written<'a> {
     Bytes(Vec<u8>),
 }
 
+/// Bytes to be written so.
+pub(crate) struct ToWrite<'a>(pub &'a [u8]);
+
+impl Serialize for ToWrite<'_> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        match std::str::from_utf8(self.0) {
+            Ok(text) => to.serialize_str(text),
+            Err(_) => to.collect_seq(self.0),
+        }
+    }
+}
+
 /// Writes and reads a type by its bytes; what is read is checked as if somebody had typed it.
 macro_rules! written_as_bytes {
     ($type:ty, $read:expr) => {
         impl Serialize for $type {
             fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-                match std::str::from_utf8(self.as_bytes()) {
-                    Ok(text) => to.serialize_str(text),
-                    Err(_) => to.collect_seq(self.as_bytes()),
-                }
+                ToWrite(self.as_bytes()).serialize(to)
             }
         }
 

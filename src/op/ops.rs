@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::{Change, Op, Thing};
-use crate::packed::{NameAt, Packed, TextAt};
+use crate::packed::{NameAt, Names, Packed, TextAt};
 use crate::path::{LinkText, Name, RelPath};
 use crate::tree::Entries;
 
@@ -73,7 +73,7 @@ pub struct Links {
     /// What comes before the name in each text.
     pub to: LinkText,
     /// Their names.
-    pub names: Vec<Name>,
+    pub names: Names,
 }
 
 /// Operations next to each other, and whether they depend on one another.
@@ -205,9 +205,9 @@ impl Ops {
             Run::Remove(links) => (links, Change::Remove),
             Run::One(op) => return self.push(op),
         };
-        for name in links.names {
-            let text = LinkText::below(links.to.as_bytes(), name.as_bytes());
-            self.push(Op { path: links.dir.join(&name), change: change(Thing::Link(text)) });
+        for name in links.names.iter() {
+            let text = LinkText::below(links.to.as_bytes(), name);
+            self.push(Op { path: links.dir.join_segment(name), change: change(Thing::Link(text)) });
         }
     }
 
@@ -339,7 +339,7 @@ impl Group {
                 };
                 let mut runs = Vec::new();
                 for links in links.chunk_by(same_head) {
-                    let names = links.iter().map(|(name, _)| Name::of_segment(name));
+                    let names = links.iter().map(|(name, _)| *name);
                     match (&links[0].1, all) {
                         (Ok(to), _) => {
                             let to = LinkText::new(to);
@@ -351,7 +351,7 @@ impl Group {
                             let change =
                                 if *all == All::Come { Change::Make(link) } else { Change::Remove(link) };
                             runs.extend(names.map(|name| {
-                                Run::One(Op { path: self.dir.join(&name), change: change.clone() })
+                                Run::One(Op { path: self.dir.join_segment(name), change: change.clone() })
                             }));
                         }
                     }
@@ -422,7 +422,7 @@ impl Each {
             Some(head) if steps.len() > 1 => make(Links {
                 dir: dir.clone(),
                 to: LinkText::new(head),
-                names: steps.iter().filter_map(|step| Name::new(self.packed.name(step.name))).collect(),
+                names: steps.iter().map(|step| self.packed.name(step.name)).collect(),
             }),
             _ => Run::One(self.op(dir, &steps[0])),
         }

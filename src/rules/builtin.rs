@@ -50,6 +50,11 @@ fn names(name: &[u8]) -> bool {
 
 /// Tells whether a pattern for the package's top matches: the entry there, or anything below a directory there.
 fn at_top(dir: &[u8], name: &[u8]) -> bool {
+    // No slash is in what they begin with.
+    let start = if dir.is_empty() { name } else { dir };
+    if ![&b"README"[..], b"LICENSE", b"COPYING", LIST_NAME].iter().any(|top| start.starts_with(top)) {
+        return false;
+    }
     let path = if dir.is_empty() { name.to_vec() } else { [dir, b"/", name].concat() };
     let whole = |rest: &[u8]| rest.is_empty() || rest == b"\n";
     let open = |rest: &[u8]| match rest.iter().position(|&b| b == b'\n' || b == b'/') {
