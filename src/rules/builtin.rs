@@ -32,7 +32,13 @@ _darcs
 /// Tells whether the built-in list ignores the entry `name` of the directory `dir` (empty for the package's top).
 pub(super) fn ignores(dir: &[u8], name: &[u8]) -> bool {
     let without_newline = name.strip_suffix(b"\n");
-    names(name) || without_newline.is_some_and(names) || at_top(dir, name)
+    is_suspicious(name) && (names(name) || without_newline.is_some_and(names)) || at_top(dir, name)
+}
+
+/// Tells whether [`names`] may match, with a newline at the end or without: nearly all names are passed over here.
+fn is_suspicious(name: &[u8]) -> bool {
+    matches!(name.first(), Some(b'R' | b'C' | b'.' | b'_' | b'#'))
+        || matches!(name.last(), Some(b'v' | b'~' | b'\n'))
 }
 
 /// Tells whether a pattern without a slash matches the whole of `name`.
@@ -52,7 +58,9 @@ fn names(name: &[u8]) -> bool {
 fn at_top(dir: &[u8], name: &[u8]) -> bool {
     // No slash is in what they begin with.
     let start = if dir.is_empty() { name } else { dir };
-    if ![&b"README"[..], b"LICENSE", b"COPYING", LIST_NAME].iter().any(|top| start.starts_with(top)) {
+    if !matches!(start.first(), Some(b'R' | b'L' | b'C' | b'.'))
+        || ![&b"README"[..], b"LICENSE", b"COPYING", LIST_NAME].iter().any(|top| start.starts_with(top))
+    {
         return false;
     }
     let path = if dir.is_empty() { name.to_vec() } else { [dir, b"/", name].concat() };

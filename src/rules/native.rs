@@ -41,6 +41,8 @@ pub enum Base {
 pub struct GlobList {
     base: Base,
     list: Arc<Gitignore>,
+    /// What the names that it matches begin and end with.
+    ends: Arc<[Ends]>,
     /// The file it stands in, with its text, when it is one of a line for each pattern.
     file: Option<Arc<(PathBuf, Vec<u8>)>>,
     /// What it goes by in messages without one.
@@ -53,7 +55,13 @@ impl GlobList {
     /// # Errors
     /// The first pattern that gitignore syntax does not allow.
     pub fn new(base: Base, lines: &[u8]) -> Result<GlobList, PatternError> {
-        Ok(GlobList { base, list: Arc::new(gitignore(lines)?), file: None, option: "" })
+        let ends = lines.split(|&b| b == b'\n').filter_map(Ends::of_line).collect();
+        Ok(GlobList { base, list: Arc::new(gitignore(lines)?), ends, file: None, option: "" })
+    }
+
+    /// Tells whether the list may have an opinion on an entry of this name; a look that most names do not pass.
+    fn may_match(&self, name: &[u8]) -> bool {
+        self.ends.iter().any(|ends| ends.are_of(name))
     }
 
     /// Returns the same list, which stands in the file at `path` with this text.
@@ -77,6 +85,40 @@ impl GlobList {
         let same = |line: &&[u8]| String::from_utf8_lossy(line).trim_end() == pattern.trim_end();
         let line = lines.iter().rposition(same).map_or(0, |at| at + 1);
         Kept::ByFile { file: path.clone(), line, pattern }
+    }
+}
+
+/// What every name begins and ends with that a gitignore pattern can match.
+#[derive(Debug)]
+struct Ends {
+    start: String,
+    end: String,
+}
+
+impl Ends {
+    /// Returns those of a line's pattern, if it has one. Both are empty where it takes more than a look to tell.
+    fn of_line(line: &[u8]) -> Option<Ends> {
+        let line = String::from_utf8_lossy(line);
+        let pattern = line.trim_end();
+        if pattern.is_empty() || pattern.starts_with('#') {
+            return None;
+        }
+        let pattern = pattern.strip_prefix('!').unwrap_or(pattern).trim_end_matches('/');
+        let name = pattern.rsplit('/').next().unwrap_or(pattern);
+        // A class may hold a slash, and a slash may be what is escaped.
+        if pattern.contains(['\\', '[', ']', '{', '}']) || name.contains("**") {
+            return Some(Ends { start: String::new(), end: String::new() });
+        }
+        let is_wild = |c: char| matches!(c, '*' | '?');
+        let start = name.split(is_wild).next().unwrap_or_default();
+        let end = name.rsplit(is_wild).next().unwrap_or_default();
+        Some(Ends { start: start.to_owned(), end: end.to_owned() })
+    }
+
+    fn are_of(&self, name: &[u8]) -> bool {
+        // Comparing nothing with a name takes longer than comparing something: it reads where no memory is.
+        (self.start.is_empty() || name.starts_with(self.start.as_bytes()))
+            && (self.end.is_empty() || name.ends_with(self.end.as_bytes()))
     }
 }
 
@@ -111,11 +153,11 @@ impl NativeRules {
 
     /// Returns the strongest list with an opinion, and its pattern.
     fn strongest(&self, candidate: &Candidate) -> Option<(&GlobList, Match<&Glob>)> {
-        if self.lists.is_empty() {
+        if !self.lists.iter().any(|list| list.may_match(candidate.name)) {
             return None;
         }
         let path = candidate.source_dir.join_segment(candidate.name);
-        self.lists.iter().rev().find_map(|list| {
+        self.lists.iter().rev().filter(|list| list.may_match(candidate.name)).find_map(|list| {
             let from_dotfiles = match list.base {
                 Base::Package => None,
                 Base::Dotfiles => Some(RelPath::from_names([&self.package]).join_path(&path)),
@@ -241,6 +283,8 @@ impl Globs {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn ignores(lines: &[&str], path: &str) -> bool {
@@ -282,6 +326,21 @@ mod tests {
     fn the_later_list_has_the_last_word() {
         assert!(!ignores(&["*.md", "!README.md"], "README.md"));
         assert!(ignores(&["!README.md", "*.md"], "README.md"));
+    }
+
+    proptest! {
+        #[test]
+        fn no_name_is_passed_over_that_a_pattern_matches(
+            lines in prop::collection::vec("[ab!#/*?\\[\\]{}\\\\ .,-]{1,6}|[ab*?/]{1,5}", 1..4),
+            path in "[ab](/?[ab.!#*]){0,4}",
+            is_dir in any::<bool>(),
+        ) {
+            if let Ok(list) = GlobList::new(Base::Package, lines.join("\n").as_bytes()) {
+                let name = path.rsplit('/').next().expect("there is a name");
+                let has_opinion = !list.list.matched(&path, is_dir).is_none();
+                prop_assert!(list.may_match(name.as_bytes()) || !has_opinion, "{lines:?} {path}");
+            }
+        }
     }
 
     #[test]
