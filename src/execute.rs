@@ -29,6 +29,7 @@ use crate::op::{All, Change, Group, Op, Plan, Stretch, Thing, Unit, What};
 use crate::path::{LinkText, RelPath};
 use crate::store::{Interrupted, Store};
 use crate::sys::{Handle, LONGEST_TEXT, os};
+use crate::threads;
 
 use ground::Ground;
 use progress::{Progress, State};
@@ -217,6 +218,7 @@ fn perform_all(
             match &stretch {
                 Stretch::InOrder(unit) => perform_groups(site, ground, first, unit.groups(), progress)?,
                 Stretch::Apart(units) if is_worth_sharing(units) => {
+                    threads::start();
                     let ground = || Ground::new(site, ground.header, &[]);
                     units.par_iter().try_for_each_init(ground, |ground, unit| {
                         let groups = unit.groups().iter().filter(|group| parts(group).is_none());
@@ -376,6 +378,7 @@ fn finish(site: &Site, ground: &mut Ground, header: &Header, phases: &[Plan]) ->
             match &stretch {
                 Stretch::InOrder(unit) => outcome.add(finish_unit(ground, first, unit)),
                 Stretch::Apart(units) if is_worth_sharing(units) => {
+                    threads::start();
                     let finished = units.par_iter().map_init(
                         || Ground::new(site, header, &[]),
                         |ground, unit| finish_unit(ground, first, unit),

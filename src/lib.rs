@@ -59,6 +59,7 @@ mod snapshot;
 mod status;
 mod store;
 mod sys;
+mod threads;
 mod tree;
 mod written;
 

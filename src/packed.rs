@@ -18,6 +18,13 @@ pub struct Packed {
 #[derive(Clone, Copy)]
 pub struct NameAt(u32);
 
+impl NameAt {
+    /// Returns where the name lies when everything is moved.
+    pub fn moved(self, by: u32) -> NameAt {
+        NameAt(self.0 + by)
+    }
+}
+
 /// Where a text lies: the place in the list of texts, and whether the link's own name follows.
 #[derive(Clone, Copy)]
 pub struct TextAt(u32);
@@ -87,6 +94,24 @@ impl Packed {
     /// Returns what comes before the link's own name in a text, if the text ends in it.
     pub fn head(&self, text: TextAt) -> Option<&[u8]> {
         (text.0 & 1 == 1).then(|| self.span(text.0 >> 1))
+    }
+
+    /// Returns a copy that has all names of `other`, too, and the text of links that lead to their own names in the
+    /// directory that `head` leads to; and how far those names are moved.
+    pub fn with_names_below(&self, other: &Packed, head: &[u8]) -> (Packed, u32, TextAt) {
+        let mut bytes = Vec::with_capacity(self.bytes.len() + other.bytes.len() + head.len());
+        bytes.extend_from_slice(&self.bytes);
+        let mut packed = Packed { bytes, texts: self.texts.clone(), last_head: self.last_head };
+        let moved = packed.put(&other.bytes);
+        let text = packed.put_below(head);
+        (packed, moved, text)
+    }
+
+    /// Empties it, with room for as much again.
+    pub fn clear(&mut self) {
+        self.bytes.clear();
+        self.texts.clear();
+        self.last_head = None;
     }
 
     /// Gives unused memory back.

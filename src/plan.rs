@@ -22,15 +22,14 @@ mod way;
 mod write;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
-use std::sync::Arc;
 
 use crate::op::{Fates, Files, Plan};
 use crate::package::{Action, Request, Step};
 use crate::path::{LinkText, Name, RelPath, Route};
-use crate::policy::{Fold, Guarded, Naming, OnConflict, Ownership, Refold};
+use crate::policy::{Fold, Guarded, Naming, OnConflict, OnFile, Ownership, Refold};
 use crate::rendered::Stored;
 use crate::rules::Candidate;
-use crate::snapshot::{Need, Side, Snapshot, SourceId};
+use crate::snapshot::{Mirror, Need, Side, Snapshot, SourceId};
 use crate::tree::{DirId, Entries, Leads, Node, Texts, Tree};
 
 pub use conflict::{Compared, Conflict, Notice, Obstacle, Reason};
@@ -254,12 +253,13 @@ impl<'a> Planner<'a> {
 
     /// Returns the links of a package's directory in the target's directory `dir`, where all of them can be had at once:
     /// the package has only files there. The outer `None` means that nobody has looked yet.
-    fn mirror(&mut self, dir: DirId, src: Src, target_dir: &RelPath) -> Option<Option<&'a Arc<Entries>>> {
+    fn mirror(&mut self, dir: DirId, src: Src, target_dir: &RelPath) -> Option<Option<&'a Mirror>> {
         let entries = self.snapshot.source(src.id).tree.entries(src.dir);
         let (Some(entries), Some(there)) = (entries, self.tree.entries(dir)) else { return Some(None) };
         // Who wants to know of each link looks at each.
         let is_likely = self.request.earlier.is_none()
             && entries.len() >= WORTH_MIRRORING
+            && entries.has_only_files()
             // Entering a few into many goes faster one by one.
             && there.len() / 4 <= entries.len()
             && self.asides.is_empty()
@@ -268,13 +268,33 @@ impl<'a> Planner<'a> {
         if !is_likely {
             return Some(None);
         }
-        let rules_dir = self.rules_dir(&self.snapshot.source(src.id).tree.path(src.dir), target_dir);
-        let need = Need::Mirror { source: src.id, dir: src.dir, target_dir: target_dir.clone(), rules_dir };
+        let need = self.mirror_need(src, target_dir);
         let known = self.snapshot.mirror(&need);
         if known.is_none() {
+            if self.request.policy.on_file == OnFile::MergeEqual {
+                // How the files that are in the way compare will be asked next.
+                let source_dir = self.snapshot.source(src.id).tree.path(src.dir);
+                let rules_dir = self.rules_dir(&source_dir, target_dir);
+                let files = there.common_files(entries);
+                let files =
+                    files.filter(|name| !self.ignored(src, &source_dir, &rules_dir, name, &Node::File));
+                let needs = files.map(|name| Self::equal_need(dir, &name, src, &name));
+                let needs: Vec<_> = needs.filter(|need| self.snapshot.holds(need).is_none()).collect();
+                self.needs.extend(needs);
+            }
             self.needs.insert(need);
         }
         known
+    }
+
+    fn equal_need(dir: DirId, name: &Name, src: Src, source_name: &Name) -> Need {
+        let (name, source_name) = (name.clone(), source_name.clone());
+        Need::Equal { dir, name, source: src.id, source_dir: src.dir, source_name }
+    }
+
+    fn mirror_need(&self, src: Src, target_dir: &RelPath) -> Need {
+        let rules_dir = self.rules_dir(&self.snapshot.source(src.id).tree.path(src.dir), target_dir);
+        Need::Mirror { source: src.id, dir: src.dir, target_dir: target_dir.clone(), rules_dir }
     }
 
     /// Makes sure that a target directory was read; `texts` says which texts of its links will be wanted, too.

@@ -18,7 +18,8 @@ use crate::rules::{Candidate, Kept, Rules};
 use crate::snapshot::{Fact, Need, Side, Snapshot, SourceId};
 use crate::status::{Standing, standing};
 use crate::sys::{self, Handle, os};
-use crate::tree::{Entries, LARGE, Leads, Node, Texts};
+use crate::threads;
+use crate::tree::{DirId, Entries, LARGE, Leads, Node, Texts};
 use crate::written;
 
 /// Fewer needs than this are answered one after the other: a thread costs more than it saves.
@@ -160,6 +161,7 @@ impl<'a> Scanner<'a> {
             if needs.len() < WORTH_SHARING && needs.iter().filter(is_large).count() < 2 {
                 needs.into_iter().map(|need| self.fact(snapshot, need)).collect()
             } else {
+                threads::start();
                 needs.into_par_iter().map(|need| self.fact(snapshot, need)).collect()
             }
         })
@@ -176,14 +178,11 @@ impl<'a> Scanner<'a> {
             Need::NewPackage { stow_dir, package } => {
                 Fact::Package(self.rules.rules_for_new(&self.absolute(&stow_dir.join_path(package))))
             }
-            Need::Listing { side, dir, texts } => {
-                let path = snapshot.tree(*side).path(*dir);
-                let open = match side {
-                    Side::Target => self.root.open_below(&path),
-                    Side::Source(_) => Handle::open(&self.shown(snapshot, *side, &path)),
-                };
-                let listing = open.and_then(|handle| handle.list(*texts));
-                Fact::Listing(listing.map_err(|e| self.error(snapshot, "read directory", *side, &path, e))?)
+            Need::Listing { side, dir, texts } => Fact::Listing(self.listing(snapshot, *side, *dir, *texts)?),
+            Need::Sifted { source, dir } => {
+                let entries = self.listing(snapshot, Side::Source(*source), *dir, Texts::All)?;
+                let hides = snapshot.hides_among(*source, *dir, &entries);
+                Fact::Sifted(entries, hides)
             }
             Need::Start { dir, texts } => {
                 let path = snapshot.target.path(*dir);
@@ -193,7 +192,7 @@ impl<'a> Scanner<'a> {
                     if *texts != Texts::All && handle.size()? > LARGE {
                         return Ok(Fact::Large);
                     }
-                    handle.list(*texts).map(Fact::Listing)
+                    list(&handle, *texts).map(Fact::Listing)
                 };
                 start().map_err(|e| self.error(snapshot, "read directory", Side::Target, &path, e))?
             }
@@ -204,7 +203,7 @@ impl<'a> Scanner<'a> {
                     snapshot.unknown_names(*dir, *source, *source_dir, naming).collect();
                 let find = |handle: Handle| {
                     if names.len() as u64 * WORTH_LISTING >= handle.size()? {
-                        return handle.list(*texts).map(Fact::Listing);
+                        return list(&handle, *texts).map(Fact::Listing);
                     }
                     if *texts != Texts::None {
                         let mut others = handle.some_names()?;
@@ -230,7 +229,7 @@ impl<'a> Scanner<'a> {
             Need::Mirror { source, dir, target_dir, rules_dir } => {
                 snapshot.make_mirror(*source, *dir, target_dir, rules_dir)
             }
-            Need::Hides { source, dir } => Fact::Holds(snapshot.hides(*source, *dir)),
+            Need::Hides { source, dir } => Fact::Holds(snapshot.find_hides(*source, *dir)),
             Need::Text { dir, name } => {
                 let path = snapshot.target.path(*dir).join(name);
                 let text = self.root.read_link(&path);
@@ -246,15 +245,16 @@ impl<'a> Scanner<'a> {
             }
             Need::AllLead { dir } => {
                 let path = snapshot.target.path(*dir);
-                let entries = snapshot.target.entries(*dir).cloned().unwrap_or_default();
+                let entries = snapshot.target.entries(*dir);
+                let links: Vec<_> = entries.into_iter().flat_map(Entries::link_names).collect();
                 let lead = |handle: Handle| {
-                    let leads = entries.link_names().collect::<Vec<_>>();
-                    let leads = leads.into_par_iter().map(|name| handle.name_leads(name));
+                    threads::start();
+                    let leads = links.into_par_iter().map(|name| handle.name_leads(name));
                     leads.collect::<io::Result<Vec<Leads>>>()
                 };
                 let leads = self.root.open_below(&path).and_then(lead);
                 let leads = leads.map_err(|e| self.error(snapshot, "look into", Side::Target, &path, e))?;
-                Fact::Listing(entries.with_leads(leads))
+                Fact::AllLead(leads)
             }
             Need::Marked(route) => {
                 let mut path = route.to_bytes();
@@ -320,6 +320,23 @@ impl<'a> Scanner<'a> {
             }
         };
         Ok((need, fact))
+    }
+
+    fn listing(
+        &self,
+        snapshot: &Snapshot,
+        side: Side,
+        dir: DirId,
+        texts: Texts,
+    ) -> Result<Entries, ScanError> {
+        let path = snapshot.tree(side).path(dir);
+        let listing = match side {
+            Side::Target => self.root.open_below(&path).and_then(|handle| list(&handle, texts)),
+            Side::Source(_) => {
+                Handle::open(&self.shown(snapshot, side, &path)).and_then(|handle| handle.list(texts))
+            }
+        };
+        Ok(listing.map_err(|e| self.error(snapshot, "read directory", side, &path, e))?)
     }
 
     fn source(&self, snapshot: &Snapshot, id: SourceId) -> io::Result<Handle> {
@@ -408,6 +425,11 @@ impl<'a> Scanner<'a> {
     ) -> Error {
         Error::new(verb, self.shown(snapshot, side, path), e)
     }
+}
+
+/// Lists a directory of the target. Who wants texts may want to take the links away.
+fn list(handle: &Handle, texts: Texts) -> io::Result<Entries> {
+    if texts == Texts::None { handle.list(texts) } else { handle.list_stamped(texts) }
 }
 
 /// Tells whether two files have the same bytes and permissions; anything but two regular files is not equal.

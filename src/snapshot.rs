@@ -167,7 +167,7 @@ pub enum Need {
         /// Its name.
         name: Name,
     },
-    /// What all links of a target's directory lead to, whose entries are known: [`Fact::Listing`].
+    /// What all links of a target's directory lead to, whose entries are known: [`Fact::AllLead`].
     AllLead {
         /// The directory.
         dir: DirId,
@@ -175,6 +175,13 @@ pub enum Need {
     /// Whether a rule of the user's keeps something directly in a package's directory out, whose listing is known:
     /// [`Fact::Holds`]. What the snapshot holds answers this, as with [`Need::Mirror`].
     Hides {
+        /// The package.
+        source: SourceId,
+        /// The directory.
+        dir: DirId,
+    },
+    /// What a package's directory holds, and, as long as that is at hand, what [`Need::Hides`] asks: [`Fact::Sifted`].
+    Sifted {
         /// The package.
         source: SourceId,
         /// The directory.
@@ -237,8 +244,10 @@ pub enum Fact {
     Package(Rules),
     /// A directory's content.
     Listing(Entries),
+    /// A directory's content, and whether a rule of the user's keeps something in it out.
+    Sifted(Entries, bool),
     /// The links of a directory; `None` when it takes more than a look at each entry's kind to tell.
-    Mirror(Option<Arc<Entries>>),
+    Mirror(Option<Mirror>),
     /// A directory is large.
     Large,
     /// Names, and what is there, which may be nothing.
@@ -249,12 +258,52 @@ pub enum Fact {
     Text(LinkText),
     /// What a link leads to.
     Leads(Leads),
+    /// What links lead to, in the order of their names.
+    AllLead(Vec<Leads>),
     /// A place, or `None` when there is nothing.
     Real(Option<Route>),
     /// The places of links.
     Way(Vec<Route>),
     /// Yes or no.
     Holds(bool),
+}
+
+/// The links that a package's directory has in the target.
+#[derive(Clone, Debug)]
+pub enum Mirror {
+    /// They alone: nothing else is there, or just they are.
+    Alone(Arc<Entries>),
+    /// With what else is there.
+    Among {
+        /// What is there, as far as it was known.
+        there: Arc<Entries>,
+        /// It and the links.
+        all: Arc<Entries>,
+        /// The names that something else than the right link has.
+        taken: Vec<Name>,
+    },
+}
+
+/// What the links of a package's directory in the target follow from.
+struct Mirrored<'s> {
+    entries: &'s Entries,
+    rules: &'s Rules,
+    source_dir: RelPath,
+    rules_dir: &'s RelPath,
+    head: Box<[u8]>,
+}
+
+impl Mirrored<'_> {
+    fn counts(&self, name: &[u8]) -> bool {
+        let (source_dir, target_dir) = (&self.source_dir, self.rules_dir);
+        !self.rules.ignores(&Candidate { source_dir, target_dir, name, is_dir: false })
+    }
+
+    /// Returns what `there` will be, and the names that are to be looked at one by one: those that something else has, and
+    /// those that `is_new` does not say are new.
+    fn with(&self, there: &Entries, is_new: impl Fn(&[u8]) -> bool) -> (Entries, Vec<Name>) {
+        there.with_mirror(self.entries, &self.head, |name| self.counts(name), is_new)
+    }
 }
 
 /// What is known of a farm.
@@ -264,6 +313,8 @@ pub struct Snapshot {
     pub target: Tree,
     sources: Vec<Source>,
     by_place: HashMap<Route, SourceId>,
+    /// Whether a rule of the user's keeps something directly in a package's directory out.
+    hides: HashMap<(SourceId, DirId), bool>,
     others: HashMap<Need, Fact>,
 }
 
@@ -323,7 +374,7 @@ impl Snapshot {
     }
 
     /// Returns the links of a package's directory, if that was asked.
-    pub fn mirror(&self, need: &Need) -> Option<Option<&Arc<Entries>>> {
+    pub fn mirror(&self, need: &Need) -> Option<Option<&Mirror>> {
         match self.others.get(need)? {
             Fact::Mirror(mirror) => Some(mirror.as_ref()),
             _ => None,
@@ -338,32 +389,67 @@ impl Snapshot {
         target_dir: &RelPath,
         rules_dir: &RelPath,
     ) -> Fact {
-        let Source { tree, rules, .. } = self.source(source);
-        let source_dir = &tree.path(dir);
-        let counts = |name: &[u8], is_dir: bool| {
-            !rules.ignores(&Candidate { source_dir, target_dir: rules_dir, name, is_dir })
+        let Some(mirrored) = self.mirrored(source, dir, target_dir, rules_dir) else {
+            return Fact::Mirror(None);
         };
-        let mirror = || {
-            let head = self.source(source).route().join_path(source_dir).head_from(target_dir.depth())?;
-            let entries = tree.entries(dir)?;
-            // Where the links are there already, one listing does for both.
-            let there = self.target.find(target_dir).and_then(|there| self.target.shared_entries(there));
-            match there.filter(|there| there.is_mirror(entries, &head, counts)) {
-                Some(there) => Some(there.clone()),
-                None => entries.mirror(&head, counts).map(Arc::new),
+        let there = self.target.find(target_dir).and_then(|there| self.target.shared_entries(there));
+        let is_all =
+            |there: &Entries| there.is_mirror(mirrored.entries, &mirrored.head, |name| mirrored.counts(name));
+        Fact::Mirror(Some(match there.filter(|there| !there.is_partial() && !there.is_empty()) {
+            // One listing does for both.
+            Some(there) if is_all(there) => Mirror::Alone(there.clone()),
+            Some(there) => {
+                let (all, taken) = mirrored.with(there, |_| true);
+                let all = if all.len() > there.len() { Arc::new(all) } else { there.clone() };
+                Mirror::Among { there: there.clone(), all, taken }
             }
-        };
-        Fact::Mirror(mirror())
+            None => Mirror::Alone(Arc::new(mirrored.with(&Entries::default(), |_| true).0)),
+        }))
     }
 
-    /// Tells whether a rule of the user's keeps something directly in a package's directory out.
-    pub fn hides(&self, source: SourceId, dir: DirId) -> bool {
+    /// Returns what the target's directory that holds `there` will hold with the links of a package's directory, as
+    /// [`Need::Mirror`] names it; and the names that are to be looked at one by one: those that something else has, and
+    /// those that `is_new` does not say are new.
+    pub fn with_mirror(
+        &self,
+        need: &Need,
+        there: &Entries,
+        is_new: impl Fn(&[u8]) -> bool,
+    ) -> Option<(Entries, Vec<Name>)> {
+        let Need::Mirror { source, dir, target_dir, rules_dir } = need else { return None };
+        Some(self.mirrored(*source, *dir, target_dir, rules_dir)?.with(there, is_new))
+    }
+
+    fn mirrored<'s>(
+        &'s self,
+        source: SourceId,
+        dir: DirId,
+        target_dir: &RelPath,
+        rules_dir: &'s RelPath,
+    ) -> Option<Mirrored<'s>> {
+        let Source { tree, rules, .. } = self.source(source);
+        let source_dir = tree.path(dir);
+        let head = self.source(source).route().join_path(&source_dir).head_from(target_dir.depth())?;
+        let entries = tree.entries(dir).filter(|entries| entries.has_only_files())?;
+        Some(Mirrored { entries, rules, source_dir, rules_dir, head })
+    }
+
+    /// Returns the answer to [`Need::Hides`].
+    pub fn hides(&self, source: SourceId, dir: DirId) -> Option<bool> {
+        self.hides.get(&(source, dir)).copied()
+    }
+
+    /// Answers [`Need::Hides`].
+    pub fn find_hides(&self, source: SourceId, dir: DirId) -> bool {
+        let entries = self.source(source).tree.entries(dir);
+        entries.is_some_and(|entries| self.hides_among(source, dir, entries))
+    }
+
+    /// Tells whether a rule of the user's keeps one of these entries of a package's directory out.
+    pub fn hides_among(&self, source: SourceId, dir: DirId, entries: &Entries) -> bool {
         let Source { tree, rules, .. } = self.source(source);
         let at = tree.path(dir);
-        let hides = |name: &[u8], is_dir: bool| {
-            rules.hides(&Candidate { source_dir: &at, target_dir: &at, name, is_dir })
-        };
-        tree.entries(dir).is_some_and(|entries| entries.any(hides))
+        entries.any(|name, is_dir| rules.hides(&Candidate { source_dir: &at, target_dir: &at, name, is_dir }))
     }
 
     /// Answers needs: asks `answer` for the facts, one round after the other, until what goes on below is known, too.
@@ -378,9 +464,9 @@ impl Snapshot {
     ) -> Result<(), E> {
         while !needs.is_empty() {
             let plain: BTreeSet<Need> = needs.iter().flat_map(|need| self.plain(need)).collect();
-            for (need, fact) in answer(self, plain.into_iter().collect())? {
-                self.answer(need, fact);
-            }
+            let facts = answer(self, plain.into_iter().collect())?;
+            self.others.reserve(facts.len());
+            facts.into_iter().for_each(|(need, fact)| self.answer(need, fact));
             let onward = needs.iter().flat_map(|need| self.onward(need, naming));
             needs = onward.chain(self.merged(&needs, naming)).collect();
             needs.dedup();
@@ -404,6 +490,11 @@ impl Snapshot {
                     unread(Side::Source(*source), *source_dir, Texts::All),
                 ];
                 both.into_iter().flatten().collect()
+            }
+            // Whether all of it may be one link will be asked next.
+            Need::Below { source, dir } if self.source(*source).rules.may_hide() => {
+                let unread = self.source(*source).tree.known_entries(*dir).is_none();
+                unread.then_some(Need::Sifted { source: *source, dir: *dir }).into_iter().collect()
             }
             Need::Below { source, dir } | Need::Merged { source, dir, .. } => {
                 unread(Side::Source(*source), *dir, Texts::All).into_iter().collect()
@@ -556,7 +647,14 @@ impl Snapshot {
             (Need::Listing { side, dir, .. }, Fact::Listing(listing)) => {
                 self.tree_mut(side).fill(dir, listing);
             }
-            (Need::AllLead { dir }, Fact::Listing(entries)) => self.target.learn_leads(dir, &entries),
+            (Need::Hides { source, dir }, Fact::Holds(yes)) => {
+                self.hides.insert((source, dir), yes);
+            }
+            (Need::Sifted { source, dir }, Fact::Sifted(entries, hides)) => {
+                self.tree_mut(Side::Source(source)).fill(dir, entries);
+                self.hides.insert((source, dir), hides);
+            }
+            (Need::AllLead { dir }, Fact::AllLead(leads)) => self.target.learn_leads(dir, &leads),
             // Somebody else has asked for all of it at the same time.
             (Need::Start { dir, .. }, _) if self.target.known_entries(dir).is_some() => {}
             (Need::Start { dir, .. }, Fact::Listing(listing)) => self.target.fill(dir, listing),

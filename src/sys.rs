@@ -3,6 +3,7 @@
 //! Everything below a handle is reached from it, component by component and without following links, so nothing
 //! that is swapped in meanwhile can send a call elsewhere, and paths may be longer than the system's limit.
 
+use std::cell::Cell;
 use std::ffi::{CStr, OsStr};
 use std::io;
 #[cfg(target_os = "linux")]
@@ -40,6 +41,9 @@ const LONG: usize = 1000;
 
 /// No link has a text of more bytes than this: the system's `PATH_MAX` less the zero at the end.
 pub const LONGEST_TEXT: usize = if cfg!(target_os = "macos") { 1023 } else { 4095 };
+
+/// Nobody keeps the room that so many entries take.
+const MANY: usize = 4096;
 
 /// Clocks of file systems tick at least this often. Tests do not wait for it.
 const SETTLED: Duration = Duration::from_millis(if cfg!(test) { 0 } else { 50 });
@@ -103,12 +107,27 @@ impl Handle {
     /// # Errors
     /// The system's.
     pub fn list(&self, texts: Texts) -> io::Result<Entries> {
-        fault::point()?;
-        let mut listing = Listing::default();
-        if texts != Texts::None {
-            listing.set_stamp(self.settled_stamp()?);
+        self.list_as(texts, None)
+    }
+
+    /// As [`list`](Self::list), with what tells later whether these are still the entries, where the system tells it.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn list_stamped(&self, texts: Texts) -> io::Result<Entries> {
+        self.list_as(texts, self.settled_stamp()?)
+    }
+
+    fn list_as(&self, texts: Texts, stamp: Option<Stamp>) -> io::Result<Entries> {
+        thread_local! {
+            // What grows makes room as a whole for the next one.
+            static LISTING: Cell<Listing> = Cell::default();
         }
-        each_entry(&self.0, |name, mut file_type, _| {
+        fault::point()?;
+        let mut listing = LISTING.take();
+        listing.clear();
+        listing.set_stamp(stamp);
+        each_entry(&self.0, |name, mut file_type, inode| {
             if file_type == FileType::Unknown {
                 let stat = rustix::fs::statat(&self.0, name, AtFlags::SYMLINK_NOFOLLOW)?;
                 file_type = FileType::from_raw_mode(stat.st_mode);
@@ -120,6 +139,9 @@ impl Handle {
                 _ => Node::Other,
             };
             listing.push(name.to_bytes(), &node);
+            if stamp.is_some() && cfg!(target_os = "linux") {
+                listing.push_inode(inode);
+            }
             Ok(())
         })?;
         let is_wanted = match texts {
@@ -130,7 +152,11 @@ impl Handle {
         if is_wanted {
             listing.try_read_links(|name, text| read_link(&self.0, name, text))?;
         }
-        Ok(listing.sorted())
+        let entries = listing.take_sorted();
+        if entries.len() <= MANY {
+            LISTING.set(listing);
+        }
+        Ok(entries)
     }
 
     /// Returns the directory's stamp.
@@ -155,34 +181,20 @@ impl Handle {
         Ok((since > SETTLED.as_nanos() as i128).then_some(stamp))
     }
 
-    /// Tells `each` the names of the links in this directory with their inodes' numbers; `false` where the system has no
-    /// quick way to tell them all.
+    /// Tells `each` the names of the links in this directory with their inodes' numbers, as far as the system has a quick
+    /// way to tell them.
     ///
     /// # Errors
     /// The system's.
-    #[cfg(target_os = "linux")]
-    pub fn link_inodes(&self, mut each: impl FnMut(&[u8], u64)) -> io::Result<bool> {
+    pub fn link_inodes(&self, mut each: impl FnMut(&[u8], u64)) -> io::Result<()> {
         fault::point()?;
         rustix::fs::seek(&self.0, rustix::fs::SeekFrom::Start(0))?;
-        let mut is_told = true;
         each_entry(&self.0, |name, file_type, inode| {
-            match file_type {
-                FileType::Symlink => each(name.to_bytes(), inode),
-                FileType::Unknown => is_told = false,
-                _ => {}
+            if file_type == FileType::Symlink {
+                each(name.to_bytes(), inode);
             }
             Ok(())
-        })?;
-        Ok(is_told)
-    }
-
-    /// As on Linux; here the system has no quick way.
-    ///
-    /// # Errors
-    /// None.
-    #[cfg(not(target_os = "linux"))]
-    pub fn link_inodes(&self, _: impl FnMut(&[u8], u64)) -> io::Result<bool> {
-        Ok(false)
+        })
     }
 
     /// Returns the size of the directory itself in bytes, which grows with its names.
@@ -270,7 +282,7 @@ impl Handle {
             read_link(&self.0, name.as_bytes(), &mut text)?;
             links.push(name.as_bytes(), &Node::link(LinkText::new(&text), Leads::Unknown));
         }
-        Ok(links.sorted())
+        Ok(links.take_sorted())
     }
 
     /// Reads the text of a link below this directory.
@@ -574,8 +586,12 @@ impl Handle {
 /// Calls `each` with the name, kind and inode's number of everything in a directory but `.` and `..`.
 #[cfg(target_os = "linux")]
 fn each_entry(dir: &OwnedFd, mut each: impl FnMut(&CStr, FileType, u64) -> io::Result<()>) -> io::Result<()> {
-    // Not on the stack: entering a frame touches all its pages, and a small directory fills a part of one.
-    let mut buffer = Vec::<u8>::with_capacity(32 * 1024);
+    thread_local! {
+        // Not on the stack: entering a frame touches all its pages, and a small directory fills a part of one.
+        static BUFFER: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+    }
+    let mut buffer = BUFFER.take();
+    buffer.reserve(32 * 1024);
     let mut entries = rustix::fs::RawDir::new(dir, buffer.spare_capacity_mut());
     while let Some(entry) = entries.next() {
         let entry = entry?;
@@ -583,6 +599,7 @@ fn each_entry(dir: &OwnedFd, mut each: impl FnMut(&CStr, FileType, u64) -> io::R
             each(entry.file_name(), entry.file_type(), entry.ino())?;
         }
     }
+    BUFFER.set(buffer);
     Ok(())
 }
 

@@ -323,7 +323,7 @@ impl Tree {
     pub(crate) fn learn_texts(&mut self, dir: DirId, links: Entries) {
         let entries = self.dirs[dir.0 as usize].entries.as_deref();
         if let Some(entries) = entries.filter(|entries| entries.is_unread(&links)) {
-            let links = links.with_stamp(entries.stamp());
+            let links = links.read_as(entries);
             return self.set_entries(dir, Arc::new(links));
         }
         let entries = self.entries_mut(dir);
@@ -337,9 +337,9 @@ impl Tree {
         }
     }
 
-    /// Enters what the links of `dir` lead to, as far as they are links in `entries`, too.
-    pub(crate) fn learn_leads(&mut self, dir: DirId, entries: &Entries) {
-        self.entries_mut(dir).learn_leads(entries);
+    /// Enters what the links of `dir` lead to, in the order of their names.
+    pub(crate) fn learn_leads(&mut self, dir: DirId, leads: &[Leads]) {
+        self.entries_mut(dir).learn_leads(leads);
     }
 
     /// Tells whether this copy has the directory.

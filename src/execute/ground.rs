@@ -251,6 +251,13 @@ impl<'a> Ground<'a> {
         at.beside(&[&self.own, format!("{index}{purpose}").as_bytes()].concat())
     }
 
+    /// Returns the name that [`own`](Self::own) gives the operation `index` whose path is in `dir`.
+    pub fn own_in(&self, index: usize, dir: &Rc<OpenDir>) -> At {
+        let mut name = Vec::new();
+        self.name_own(index, &mut name);
+        At { dir: dir.clone(), name, own: self.own.clone() }
+    }
+
     /// Puts the name that [`own`](Self::own) gives the operation `index` in the place of what `name` holds.
     pub fn name_own(&self, index: usize, name: &mut Vec<u8>) {
         name.clear();

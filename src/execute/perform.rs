@@ -7,7 +7,7 @@ use super::ground::{At, Ground, changed};
 use crate::copy;
 use crate::error::Error;
 use crate::op::{Change, Entry, Op, Piece, Place, Slot, Thing, What};
-use crate::path::{Name, RelPath};
+use crate::path::{LinkText, Name, RelPath};
 use crate::scan::equal;
 use crate::sys::{Found, Handle};
 use crate::tree::{Entries, Texts};
@@ -68,7 +68,8 @@ impl Ground<'_> {
     /// Takes all links of a directory away, then looks at all that came at once; `begin` is asked before each. `false`
     /// when they must be looked at one by one; then nothing was done.
     ///
-    /// The directory's stamp says that these are the links that were read, and the inodes say that these were taken.
+    /// The directory's stamp says that these are the links that were read, and the inodes say that these were taken. Where
+    /// one is another, the text decides: some file systems give a new one to what is moved.
     ///
     /// # Errors
     /// When something else came, or the system says no; [`undo`](Self::undo) puts back what was taken.
@@ -79,13 +80,13 @@ impl Ground<'_> {
         links: &Entries,
         begin: impl Fn(usize) -> Result<(), E>,
     ) -> Result<bool, E> {
-        let Some(stamp) = links.stamp().filter(|_| links.len() >= WORTH_LISTING) else { return Ok(false) };
+        let (Some(stamp), Some(inodes)) = (links.stamp(), links.inodes()) else { return Ok(false) };
         let dir = self.opened(dir)?;
         let fail = |error| dir.error("look at", b"", error);
-        if dir.stamp().map_err(fail)? != stamp {
+        if links.len() < WORTH_LISTING || !links.only_links() || dir.stamp().map_err(fail)? != stamp {
             return Ok(false);
         }
-        let Some(before) = inodes(&dir, links).map_err(fail)? else { return Ok(false) };
+        let before: Vec<u64> = inodes.collect();
         let mut own = Vec::new();
         for (index, name) in indices.clone().zip(links.link_names()) {
             begin(index)?;
@@ -100,10 +101,14 @@ impl Ground<'_> {
             }
         };
         dir.link_inodes(note).map_err(fail)?;
-        match links.link_names().zip(came).find(|(_, came)| !came) {
-            Some((name, _)) => Err(dir.error("remove", name, changed(OTHER)).into()),
-            None => Ok(true),
+        for (((name, text), index), _) in links.links().zip(indices).zip(came).filter(|(_, came)| !came) {
+            let aside = self.own_in(index, &dir);
+            let text = text.map_or_else(|text| text, |head| LinkText::below(head, name));
+            if !aside.is(&Thing::Link(text))? {
+                return Err(dir.error("remove", name, changed(OTHER)).into());
+            }
         }
+        Ok(true)
     }
 
     /// Makes those of a directory's links that `part` says: `begin` is asked before each, whose `None` ends it, and `done`
@@ -390,22 +395,6 @@ impl Ground<'_> {
 const WORTH_LISTING: usize = if cfg!(test) { 2 } else { 8 };
 
 const OTHER: &str = "it is no longer what was there";
-
-/// Returns the inodes of the links of a directory in the order of their names; `None` when these are not its links, or
-/// the system does not tell.
-fn inodes(dir: &Handle, links: &Entries) -> io::Result<Option<Vec<u64>>> {
-    let mut names = Vec::new();
-    let mut found = Vec::with_capacity(links.len());
-    let is_told = dir.link_inodes(|name, inode| {
-        let start = names.len();
-        names.extend_from_slice(name);
-        found.push((start..names.len(), inode));
-    })?;
-    let name = |at: &Range<usize>| &names[at.clone()];
-    found.sort_unstable_by(|(a, _), (b, _)| name(a).cmp(name(b)));
-    let are_same = found.iter().map(|(at, _)| name(at)).eq(links.link_names());
-    Ok((is_told && are_same).then(|| found.into_iter().map(|(_, inode)| inode).collect()))
-}
 
 /// Takes `thing` away to the name `aside`, looks at what came, and leaves it there.
 fn take(at: &At, aside: &At, thing: &Thing, verb: &'static str) -> Result<(), Error> {

@@ -11,8 +11,8 @@ use crate::package::{Action, Method, Mount, Step};
 use crate::path::{LinkText, Name, RelPath, Route};
 use crate::policy::{AbsoluteSource, OnFile, Ownership};
 use crate::rendered::Stored;
-use crate::snapshot::{Need, SourceId};
-use crate::tree::{DirId, Entries, Leads, Link, Node, Texts};
+use crate::snapshot::{Mirror, Need, SourceId};
+use crate::tree::{DirId, Leads, Link, Node, Texts};
 
 /// A directory of a package that is being mirrored into a directory of the target.
 struct Frame<'a> {
@@ -28,6 +28,8 @@ struct Frame<'a> {
     depth: usize,
     /// What comes before the names in the texts of the links.
     head: Option<Box<[u8]>>,
+    /// The entries count, and something else than the right links has their names.
+    are_taken: bool,
 }
 
 /// An entry that is being linked.
@@ -54,6 +56,15 @@ impl Entry<'_> {
     pub fn source(&self) -> &Route {
         &self.source
     }
+}
+
+/// Which names of a package's directory remain when its links were put into the target at once.
+enum Left {
+    All,
+    /// These, because something is or was there.
+    Some(Vec<Name>),
+    /// These, which count, and which something else than the right links has.
+    Taken(Vec<Name>),
 }
 
 /// What remains to be walked after an entry: directories to mirror, the last one first.
@@ -143,14 +154,15 @@ impl<'a> Planner<'a> {
             self.entered.insert(into);
         }
         let target_dir = self.tree.path(into);
-        let mirror = self.mirror(into, from, &target_dir)?;
-        let entries: Box<dyn Iterator<Item = (Name, Node)>> = match self.link_mirror(into, mirror) {
-            Some(left) if left.is_empty() => return None,
-            Some(left) => Box::new(left.into_iter().filter_map(|name| {
+        let left = self.link_mirror(into, from, &target_dir)?;
+        let are_taken = matches!(left, Left::Taken(_));
+        let entries: Box<dyn Iterator<Item = (Name, Node)>> = match left {
+            Left::All => Box::new(entries.iter()),
+            Left::Some(names) | Left::Taken(names) if names.is_empty() => return None,
+            Left::Some(names) | Left::Taken(names) => Box::new(names.into_iter().filter_map(|name| {
                 let node = entries.get(name.as_bytes())?;
                 Some((name, node))
             })),
-            None => Box::new(entries.iter()),
         };
         let source = self.snapshot.source(from.id);
         let source_dir = source.tree.path(from.dir);
@@ -166,29 +178,36 @@ impl<'a> Planner<'a> {
             route,
             source_dir,
             depth,
+            are_taken,
         })
     }
 
-    /// Puts the links of a package's directory into `into` at once; returns the names that remain to be looked at,
-    /// because something is or was there. `None` when all do.
-    fn link_mirror(&mut self, into: DirId, mirror: Option<&Arc<Entries>>) -> Option<Vec<Name>> {
-        let (mirror, there) = (mirror?, self.tree.entries(into)?);
-        if there.same_links(mirror) {
-            return Some(Vec::new());
-        }
-        // What was there may lead right in a way of its own: then it stays as it was.
+    /// Puts the links of a package's directory into `into` at once; returns which names remain to be looked at one by one.
+    fn link_mirror(&mut self, into: DirId, from: Src, target_dir: &RelPath) -> Option<Left> {
+        let Some(mirror) = self.mirror(into, from, target_dir)? else { return Some(Left::All) };
+        let Some(there) = self.tree.entries(into) else { return Some(Left::All) };
         let before = &self.snapshot.target;
         let before = before.knows(into).then(|| before.shared_entries(into)).flatten();
-        let (entries, left) = match before {
-            Some(before) if there.is_empty() && before.same_links(mirror) => (before.clone(), Vec::new()),
-            Some(before) if !before.is_empty() && !std::ptr::eq(there, &**before) => {
-                let (entries, left) = there.with_links(mirror, |name| !before.contains(name));
-                (Arc::new(entries), left)
+        let was_empty = before.is_none_or(|before| before.is_empty());
+        let (entries, left) = match mirror {
+            Mirror::Alone(links) if there.same_links(links) => return Some(Left::Some(Vec::new())),
+            Mirror::Alone(links) if there.is_empty() && was_empty => (links.clone(), Left::Some(Vec::new())),
+            // What was there and is right stays as it was.
+            Mirror::Alone(links) if there.is_empty() && before.is_some_and(|it| it.same_links(links)) => {
+                (before?.clone(), Left::Some(Vec::new()))
             }
-            _ if there.is_empty() => (mirror.clone(), Vec::new()),
+            Mirror::Among { there: known, all, taken } if std::ptr::eq(there, &**known) => {
+                (all.clone(), Left::Taken(taken.clone()))
+            }
+            // Earlier steps have changed the directory, or more is known of it now. What was there before them may lead
+            // right in a way of its own.
             _ => {
-                let (entries, left) = there.with_links(mirror, |_| true);
-                (Arc::new(entries), left)
+                let is_new = |name: &[u8]| before.is_none_or(|before| !before.contains(name));
+                let need = self.mirror_need(from, target_dir);
+                let Some((entries, left)) = self.snapshot.with_mirror(&need, there, is_new) else {
+                    return Some(Left::All);
+                };
+                (Arc::new(entries), Left::Some(left))
             }
         };
         self.tree.set_entries(into, entries);
@@ -196,10 +215,10 @@ impl<'a> Planner<'a> {
     }
 
     fn link_entry(&mut self, frame: &Frame<'a>, name: &Name, node: &Node, below: &mut Below) {
-        if self.ignored(frame.from, &frame.source_dir, &frame.rules_dir, name, node) {
-            return;
-        }
-        if self.link_plainly(frame, name, node) {
+        if !frame.are_taken
+            && (self.ignored(frame.from, &frame.source_dir, &frame.rules_dir, name, node)
+                || self.link_plainly(frame, name, node))
+        {
             return;
         }
         let source = frame.route.join(name);
@@ -370,13 +389,7 @@ impl<'a> Planner<'a> {
             },
             OnFile::Stop => Reason::File { source, compared: Compared::No },
             OnFile::MergeEqual if is_file && *entry.node == Node::File => {
-                let need = Need::Equal {
-                    dir: entry.into,
-                    name: entry.target_name.clone(),
-                    source: entry.from.id,
-                    source_dir: entry.from.dir,
-                    source_name: entry.name.clone(),
-                };
+                let need = Self::equal_need(entry.into, &entry.target_name, entry.from, entry.name);
                 match self.snapshot.holds(&need) {
                     Some(true) => {
                         self.fates.insert(entry.path(), Fate::Goes(Place::Equal(Slot::NEXT)));

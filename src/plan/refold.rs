@@ -3,7 +3,7 @@
 use super::owner::{Owner, Place};
 use super::{Planner, Src};
 use crate::package::Mount;
-use crate::path::{LinkText, RelPath, Route};
+use crate::path::{LinkText, Name, RelPath, Route};
 use crate::policy::{Fold, Ownership, Refold, Walk};
 use crate::rules::Globs;
 use crate::snapshot::{Need, Side};
@@ -20,17 +20,19 @@ impl Planner<'_> {
         else {
             return;
         };
-        let names: Vec<_> = entries.names().collect();
-        if let [first, .., last] = &names[..]
-            && entries.has_unread_links()
-        {
+        if entries.len() > 1 && entries.has_unread_links() {
             // Two that differ tell enough.
-            let (Some(first), Some(last)) = (self.text(dir, first), self.text(dir, last)) else { return };
-            if first.split().0 == last.split().0 {
+            let ends = [entries.link_names().next(), entries.link_names().last()];
+            let ends = ends.map(|name| name.map(Name::of_segment));
+            let [first, last] = ends.map(|name| self.text(dir, &name?));
+            if let (Some(first), Some(last)) = (first, last)
+                && first.split().0 == last.split().0
+            {
                 self.need_listing(Side::Target, dir, Texts::All);
             }
             return;
         }
+        let names: Vec<_> = entries.names().collect();
         let mut shared: Option<Vec<u8>> = None;
         let mut known = true;
         for name in &names {
@@ -206,9 +208,8 @@ impl Planner<'_> {
                 known = false;
                 continue;
             };
-            let need = Need::Hides { source: src.id, dir };
-            let hides = match self.snapshot.holds(&need) {
-                None if entries.len() < WORTH_MATCHING => Some(self.snapshot.hides(src.id, dir)),
+            let hides = match self.snapshot.hides(src.id, dir) {
+                None if entries.len() < WORTH_MATCHING => Some(self.snapshot.find_hides(src.id, dir)),
                 hides => hides,
             };
             match hides {
@@ -218,7 +219,7 @@ impl Planner<'_> {
                 }
                 Some(false) => {}
                 None => {
-                    self.needs.insert(need);
+                    self.needs.insert(Need::Hides { source: src.id, dir });
                     known = false;
                 }
             }

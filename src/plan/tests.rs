@@ -171,7 +171,15 @@ impl World {
             Need::Mirror { source, dir, target_dir, rules_dir } => {
                 snapshot.make_mirror(*source, *dir, target_dir, rules_dir)
             }
-            Need::Hides { source, dir } => Fact::Holds(snapshot.hides(*source, *dir)),
+            Need::Hides { source, dir } => Fact::Holds(snapshot.find_hides(*source, *dir)),
+            Need::Sifted { source, dir } => {
+                let need = Need::Listing { side: Side::Source(*source), dir: *dir, texts: Texts::All };
+                let Fact::Listing(entries) = self.answer(snapshot, naming, &need) else {
+                    panic!("a listing")
+                };
+                let hides = snapshot.hides_among(*source, *dir, &entries);
+                Fact::Sifted(entries, hides)
+            }
             Need::Text { dir, name } => {
                 let at = self.tree.find(&snapshot.target.path(*dir)).expect("a directory");
                 match self.tree.get(at, name) {
@@ -186,7 +194,7 @@ impl World {
                 let at = snapshot.target.path(*dir);
                 let entries = snapshot.target.entries(*dir).expect("it was listed");
                 let lead = |name| self.leads(&at.join(&Name::new(name).expect("a name")));
-                Fact::Listing(entries.with_leads(entries.link_names().map(lead).collect()))
+                Fact::AllLead(entries.link_names().map(lead).collect())
             }
             Need::Marked(route) => {
                 let inside = route.up == 0 && self.follow(&route.down, b".stow").is_some();

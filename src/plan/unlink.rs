@@ -8,7 +8,7 @@ use super::{Planner, Src};
 use crate::package::{Action, Mount, Step};
 use crate::path::{Name, RelPath, Route};
 use crate::policy::{Guarded, Naming, Ownership, Tidy, Walk};
-use crate::snapshot::{Need, Side, SourceId};
+use crate::snapshot::{Mirror, Need, Side, SourceId};
 use crate::tree::{DirId, Entries, FEW, Iter, Leads, Node, ROOT, Texts};
 
 /// With more links than this it is asked at once what all of them lead to.
@@ -110,9 +110,7 @@ impl<'a> Planner<'a> {
             if self.request.policy.walk == Walk::Package {
                 self.tidy(dir, id);
             }
-            if self.needs.is_empty() {
-                self.visited(dir);
-            }
+            self.visited(dir);
         }
     }
 
@@ -145,7 +143,7 @@ impl<'a> Planner<'a> {
         let there = self.tree.known_entries(visit.dir)?;
         let names = match entries {
             // All of them go at once.
-            Some(_) if mirror.is_some_and(|mirror| there.same_links(mirror)) => {
+            Some(_) if matches!(mirror, Some(Mirror::Alone(links)) if there.same_links(links)) => {
                 self.tree.set_entries(visit.dir, Arc::default());
                 Names::Target(Vec::new().into_iter())
             }

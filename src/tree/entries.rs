@@ -23,6 +23,27 @@ pub struct Entries {
     kinds: Kinds,
     /// The directory's when it was read, where that can be told from any later one.
     stamp: Option<Stamp>,
+    /// Those of the entries when they were read, in the order of `slots`, where somebody will want them.
+    inodes: Option<Inodes>,
+}
+
+/// Numbers of inodes, as small as can be: those in one directory mostly lie near each other.
+#[derive(Clone)]
+struct Inodes {
+    least: u64,
+    above: Box<[u32]>,
+}
+
+impl Inodes {
+    fn new(inodes: impl Iterator<Item = u64> + Clone) -> Option<Inodes> {
+        let least = inodes.clone().min()?;
+        let above = inodes.map(|inode| u32::try_from(inode - least).ok()).collect::<Option<_>>()?;
+        Some(Inodes { least, above })
+    }
+
+    fn iter(&self) -> impl Iterator<Item = u64> {
+        self.above.iter().map(|above| self.least + u64::from(*above))
+    }
 }
 
 /// An entry without its bytes.
@@ -109,8 +130,15 @@ impl Entries {
         slots.map(|slot| (Name::of_segment(self.name(slot)), self.node(slot)))
     }
 
-    pub(super) fn with_stamp(self, stamp: Option<Stamp>) -> Entries {
-        Entries { stamp, ..self }
+    /// Returns these entries, with what `before`, which has the same names, tells of when they were read.
+    pub(super) fn read_as(self, before: &Entries) -> Entries {
+        Entries { stamp: before.stamp, inodes: before.inodes.clone(), ..self }
+    }
+
+    /// Returns the inodes that the entries had when they were read, in the order of their names, if they are known.
+    pub fn inodes(&self) -> Option<impl Iterator<Item = u64>> {
+        let inodes = self.inodes.as_ref().filter(|_| self.recent.is_empty() && self.gone == 0)?;
+        (inodes.above.len() == self.slots.len()).then(|| inodes.iter())
     }
 
     /// Returns the number of entries.
@@ -152,6 +180,14 @@ impl Entries {
         self.iter().map(|(name, _)| name)
     }
 
+    /// Returns the names that are regular files here and in `other`.
+    pub(crate) fn common_files(&self, other: &Entries) -> impl Iterator<Item = Name> {
+        let held = self.kinds.has(Kinds::REST).then(|| self.held());
+        let is_common =
+            |slot: &&Slot| matches!(slot.held, Held::File) && other.get(self.name(slot)) == Some(Node::File);
+        held.into_iter().flatten().filter(is_common).map(|slot| Name::of_segment(self.name(slot)))
+    }
+
     /// Returns what the entries are, in the order of their names.
     pub fn nodes(&self) -> impl Iterator<Item = Node> {
         self.iter().map(|(_, node)| node)
@@ -178,6 +214,7 @@ impl Entries {
             At::Slot(at) => &mut self.slots[at],
             At::Recent(at) => &mut self.recent[at],
             At::Nowhere { recent } => {
+                self.inodes = None;
                 let is_last = self.slots.last().is_none_or(|last| self.name(last) < name);
                 let slot = Slot { name: self.packed.put_name(name), held };
                 if is_last && self.recent.is_empty() {
@@ -205,6 +242,7 @@ impl Entries {
         };
         self.gone += usize::from(!slot.is_gone());
         slot.held = Held::Gone;
+        self.inodes = None;
         if self.is_empty() && !self.partial {
             *self = Entries::default();
         }
@@ -246,26 +284,13 @@ impl Entries {
         self.held().filter(is_one).map(|slot| Name::of_segment(self.name(slot)))
     }
 
-    /// Returns these entries, with what their links lead to, in the order of their names.
-    pub fn with_leads(&self, leads: Vec<Leads>) -> Entries {
-        let mut entries = self.clone();
-        entries.take_in();
-        let links = entries.slots.iter_mut().filter(|slot| slot.leads().is_some());
-        links.zip(leads).for_each(|(slot, to)| slot.lead(to));
-        entries
-    }
-
-    /// Takes over what links lead to from others of the same names.
-    pub(super) fn learn_leads(&mut self, others: &Entries) {
-        self.take_in();
-        let mut others = others.held().map(|slot| (others.name(slot), slot.leads())).peekable();
-        for slot in &mut self.slots {
-            let name = self.packed.name(slot.name);
-            while others.next_if(|(other, _)| *other < name).is_some() {}
-            if let Some((_, Some(leads))) = others.next_if(|(other, _)| *other == name) {
-                slot.lead(leads);
-            }
+    /// Enters what the links lead to, in the order of their names.
+    pub(super) fn learn_leads(&mut self, leads: &[Leads]) {
+        if !self.recent.is_empty() {
+            self.take_in();
         }
+        let links = self.slots.iter_mut().filter(|slot| slot.leads().is_some());
+        links.zip(leads).for_each(|(slot, to)| slot.lead(*to));
     }
 
     /// Returns the number of links.
@@ -352,46 +377,61 @@ impl Entries {
         Iter { entries: self, slot: 0, recent: 0 }.slots()
     }
 
-    /// Returns a link for each of these entries that is neither a directory nor a link and that `counts` says counts:
-    /// one that leads to its own name in the directory that `head` leads to. `None` when there is anything else that
-    /// counts.
-    pub(crate) fn mirror(&self, head: &[u8], counts: impl Fn(&[u8], bool) -> bool) -> Option<Entries> {
-        let mut mirror = Entries { kinds: Kinds::LINK, ..Entries::default() };
-        mirror.slots.reserve_exact(self.len());
-        for slot in self.held() {
-            let name = self.name(slot);
-            if !counts(name, matches!(slot.held, Held::Dir(_))) {
-                continue;
-            }
-            if !matches!(slot.held, Held::File | Held::Other) {
-                return None;
-            }
-            let name = mirror.packed.put_name(name);
-            let held = Held::Link(mirror.packed.put_below(head), Leads::Other);
-            mirror.slots.push(Slot { name, held });
-        }
-        mirror.shrink();
-        Some(mirror)
+    /// Tells whether there is certainly nothing but what is neither a directory nor a link.
+    pub(crate) fn has_only_files(&self) -> bool {
+        self.kinds == Kinds::REST
     }
 
-    /// Tells whether these are the links that [`mirror`](Self::mirror) makes of `source`.
-    pub(crate) fn is_mirror(
+    /// Returns these entries and a link for each entry of `source` that `counts` says counts: one that leads to its own
+    /// name in the directory that `head` leads to. A name gets none that is taken, or that `is_new` does not say is new;
+    /// such names are returned, too, unless they are just such links already.
+    pub(crate) fn with_mirror(
         &self,
         source: &Entries,
         head: &[u8],
-        counts: impl Fn(&[u8], bool) -> bool,
-    ) -> bool {
+        counts: impl Fn(&[u8]) -> bool,
+        is_new: impl Fn(&[u8]) -> bool,
+    ) -> (Entries, Vec<Name>) {
+        let mut all = Entries { kinds: self.kinds, ..Entries::default() };
+        all.kinds.0 |= Kinds::LINK.0;
+        let (packed, moved, text) = self.packed.with_names_below(&source.packed, head);
+        all.packed = packed;
+        let held = Held::Link(text, Leads::Other);
+        all.slots.reserve_exact(self.len() + source.len());
+        let mut left = Vec::new();
+        let mut here = self.held().peekable();
+        for slot in source.held() {
+            let name = source.name(slot);
+            if !counts(name) {
+                continue;
+            }
+            while let Some(slot) = here.next_if(|slot| self.name(slot) < name) {
+                all.slots.push(*slot);
+            }
+            match here.peek().filter(|slot| self.name(slot) == name) {
+                Some(Slot { held: Held::Link(text, _), .. })
+                    if is_new(name) && self.packed.leads_below(name, *text, head) => {}
+                None if is_new(name) => all.slots.push(Slot { name: slot.name.moved(moved), held }),
+                _ => left.push(Name::of_segment(name)),
+            }
+        }
+        all.slots.extend(here);
+        (all, left)
+    }
+
+    /// Tells whether these are just the links that [`with_mirror`](Self::with_mirror) makes of `source`.
+    pub(crate) fn is_mirror(&self, source: &Entries, head: &[u8], counts: impl Fn(&[u8]) -> bool) -> bool {
         let mut there = self.held();
         for slot in source.held() {
             let name = source.name(slot);
-            if !counts(name, matches!(slot.held, Held::Dir(_))) {
+            if !counts(name) {
                 continue;
             }
             let leads_there = |link: &Slot| match link.held {
                 Held::Link(text, _) => self.name(link) == name && self.packed.leads_below(name, text, head),
                 _ => false,
             };
-            if !matches!(slot.held, Held::File | Held::Other) || !there.next().is_some_and(leads_there) {
+            if !there.next().is_some_and(leads_there) {
                 return false;
             }
         }
@@ -401,39 +441,6 @@ impl Entries {
     /// Tells whether something is so of any entry, by its name and whether it is a directory.
     pub(crate) fn any(&self, is_so: impl Fn(&[u8], bool) -> bool) -> bool {
         self.held().any(|slot| is_so(self.name(slot), matches!(slot.held, Held::Dir(_))))
-    }
-
-    /// Returns these entries with those of `links` whose names are not among them and that `is_new` says are new, and
-    /// the other names of `links`. All of `links` are links that lead to their own names in some directory.
-    pub(crate) fn with_links(&self, links: &Entries, is_new: impl Fn(&[u8]) -> bool) -> (Entries, Vec<Name>) {
-        let mut all = self.clone();
-        all.kinds.0 |= Kinds::LINK.0;
-        all.recent = Vec::new();
-        all.gone = 0;
-        all.slots = Vec::with_capacity(self.len() + links.len());
-        let mut left = Vec::new();
-        let mut here = self.held().peekable();
-        for link in links.held() {
-            let name = links.name(link);
-            while let Some(slot) = here.next_if(|slot| self.name(slot) < name) {
-                all.slots.push(*slot);
-            }
-            let head = match link.held {
-                Held::Link(text, _) => links.packed.head(text),
-                _ => None,
-            };
-            let is_taken = here.peek().is_some_and(|slot| self.name(slot) == name);
-            match head {
-                Some(head) if !is_taken && is_new(name) => {
-                    let name = all.packed.put_name(name);
-                    let held = Held::Link(all.packed.put_below(head), Leads::Other);
-                    all.slots.push(Slot { name, held });
-                }
-                _ => left.push(Name::of_segment(name)),
-            }
-        }
-        all.slots.extend(here);
-        (all, left)
     }
 
     /// Gives unused memory back.
@@ -535,7 +542,7 @@ impl FromIterator<(Name, Node)> for Entries {
     fn from_iter<T: IntoIterator<Item = (Name, Node)>>(entries: T) -> Entries {
         let mut listing = Listing::default();
         entries.into_iter().for_each(|(name, node)| listing.push(name.as_bytes(), &node));
-        listing.sorted()
+        listing.take_sorted()
     }
 }
 
@@ -581,27 +588,36 @@ impl Slot {
     }
 }
 
-/// Entries on their way into order.
+/// Entries on their way into order. One that was emptied has room for the next ones.
 #[derive(Default)]
-pub struct Listing(Entries);
+pub struct Listing {
+    all: Entries,
+    /// Of all entries, or none.
+    inodes: Vec<u64>,
+}
 
 impl Listing {
     /// Adds an entry that is not there yet.
     pub fn push(&mut self, name: &[u8], node: &Node) {
-        let held = self.0.pack(name, node);
-        let name = self.0.packed.put_name(name);
-        self.0.kinds.add(held);
-        self.0.slots.push(Slot { name, held });
+        let held = self.all.pack(name, node);
+        let name = self.all.packed.put_name(name);
+        self.all.kinds.add(held);
+        self.all.slots.push(Slot { name, held });
+    }
+
+    /// Enters the inode of the entry that was added last. Who does so for one does so for all.
+    pub fn push_inode(&mut self, inode: u64) {
+        self.inodes.push(inode);
     }
 
     /// Returns the number of links.
     pub fn count_links(&self) -> usize {
-        self.0.count_links()
+        self.all.count_links()
     }
 
     /// Enters the directory's stamp from before it was read.
     pub fn set_stamp(&mut self, stamp: Option<Stamp>) {
-        self.0.stamp = stamp;
+        self.all.stamp = stamp;
     }
 
     /// Reads the texts of the links: `read` is given a name and puts the text in the place of what the vector holds.
@@ -613,7 +629,7 @@ impl Listing {
         mut read: impl FnMut(&[u8], &mut Vec<u8>) -> Result<(), E>,
     ) -> Result<(), E> {
         let mut text = Vec::new();
-        let Entries { packed, slots, kinds, .. } = &mut self.0;
+        let Entries { packed, slots, kinds, .. } = &mut self.all;
         *kinds = Kinds::default();
         for slot in slots {
             if let Held::UnreadLink(leads) = slot.held {
@@ -625,12 +641,39 @@ impl Listing {
         Ok(())
     }
 
-    /// Returns the entries in order.
-    pub fn sorted(self) -> Entries {
-        let Entries { packed, mut slots, stamp, kinds, .. } = self.0;
-        slots.sort_unstable_by(|a, b| packed.name(a.name).cmp(packed.name(b.name)));
-        // What has grown makes room as a whole for the next one to grow; what stays takes no more than it needs.
-        Entries { packed: packed.clone(), slots: slots.clone(), stamp, kinds, ..Entries::default() }
+    /// Takes the entries out, in order and in no more memory than they need.
+    pub fn take_sorted(&mut self) -> Entries {
+        let Entries { packed, slots, stamp, kinds, .. } = &mut self.all;
+        let by_name = |a: &Slot, b: &Slot| packed.name(a.name).cmp(packed.name(b.name));
+        let mut inodes = None;
+        if self.inodes.len() == slots.len() {
+            let mut both: Vec<_> = slots.drain(..).zip(self.inodes.drain(..)).collect();
+            both.sort_unstable_by(|(a, _), (b, _)| by_name(a, b));
+            slots.extend(both.iter().map(|(slot, _)| *slot));
+            inodes = Inodes::new(both.iter().map(|(_, inode)| *inode));
+        } else {
+            slots.sort_unstable_by(by_name);
+        }
+        let (stamp, kinds) = (*stamp, *kinds);
+        let sorted = Entries {
+            packed: packed.clone(),
+            slots: slots.clone(),
+            stamp,
+            kinds,
+            inodes,
+            ..Entries::default()
+        };
+        self.clear();
+        sorted
+    }
+
+    /// Empties it.
+    pub fn clear(&mut self) {
+        let Entries { packed, slots, kinds, stamp, .. } = &mut self.all;
+        packed.clear();
+        slots.clear();
+        self.inodes.clear();
+        (*kinds, *stamp) = (Kinds::default(), None);
     }
 }
 
