@@ -22,6 +22,7 @@ mod way;
 mod write;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
 
 use crate::op::{Fates, Files, Plan};
 use crate::package::{Action, Request, Step};
@@ -162,6 +163,8 @@ struct Planner<'a> {
     unlinked_in: HashSet<DirId>,
     /// Whether a package's directory holds something that its rules keep out.
     hides: HashMap<Src, bool>,
+    /// What the directories hold that lose all they had.
+    nothing: Arc<Entries>,
     /// Links taken for right that other links lead there, and those that the plan would lead elsewhere.
     led: way::Links,
     misled: way::Links,
@@ -188,6 +191,7 @@ impl<'a> Planner<'a> {
             entered: HashSet::new(),
             unlinked_in: HashSet::new(),
             hides: HashMap::new(),
+            nothing: Arc::default(),
             led: way::Links::new(),
             misled: way::Links::new(),
         }

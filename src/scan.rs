@@ -178,11 +178,13 @@ impl<'a> Scanner<'a> {
             Need::NewPackage { stow_dir, package } => {
                 Fact::Package(self.rules.rules_for_new(&self.absolute(&stow_dir.join_path(package))))
             }
-            Need::Listing { side, dir, texts } => Fact::Listing(self.listing(snapshot, *side, *dir, *texts)?),
+            Need::Listing { side, dir, texts } => {
+                Fact::Listing(self.listing(snapshot, *side, *dir, *texts)?.into())
+            }
             Need::Sifted { source, dir } => {
                 let entries = self.listing(snapshot, Side::Source(*source), *dir, Texts::All)?;
                 let hides = snapshot.hides_among(*source, *dir, &entries);
-                Fact::Sifted(entries, hides)
+                Fact::Sifted(entries.into(), hides)
             }
             Need::Start { dir, texts } => {
                 let path = snapshot.target.path(*dir);
@@ -192,7 +194,7 @@ impl<'a> Scanner<'a> {
                     if *texts != Texts::All && handle.size()? > LARGE {
                         return Ok(Fact::Large);
                     }
-                    list(&handle, *texts).map(Fact::Listing)
+                    list(&handle, *texts).map(|entries| Fact::Listing(entries.into()))
                 };
                 start().map_err(|e| self.error(snapshot, "read directory", Side::Target, &path, e))?
             }
@@ -203,7 +205,7 @@ impl<'a> Scanner<'a> {
                     snapshot.unknown_names(*dir, *source, *source_dir, naming).collect();
                 let find = |handle: Handle| {
                     if names.len() as u64 * WORTH_LISTING >= handle.size()? {
-                        return list(&handle, *texts).map(Fact::Listing);
+                        return list(&handle, *texts).map(|entries| Fact::Listing(entries.into()));
                     }
                     if *texts != Texts::None {
                         let mut others = handle.some_names()?;
@@ -212,7 +214,7 @@ impl<'a> Scanner<'a> {
                         let apart = others.len().div_ceil(SAMPLE).max(1);
                         names.extend(others.into_iter().step_by(apart));
                     }
-                    handle.find_names(names.into_iter()).map(Fact::Names)
+                    handle.find_names(names.into_iter()).map(|names| Fact::Names(names.into()))
                 };
                 let found = self.root.open_below(&path).and_then(find);
                 found.map_err(|e| self.error(snapshot, "look into", Side::Target, &path, e))?
@@ -221,7 +223,9 @@ impl<'a> Scanner<'a> {
                 let path = snapshot.target.path(*dir);
                 let names = snapshot.unread_texts(*dir, *source, *source_dir, self.request.policy.naming);
                 let links = self.root.open_below(&path).and_then(|handle| handle.link_texts(names));
-                Fact::Texts(links.map_err(|e| self.error(snapshot, "read links in", Side::Target, &path, e))?)
+                let links =
+                    links.map_err(|e| self.error(snapshot, "read links in", Side::Target, &path, e))?;
+                Fact::Texts(links.into())
             }
             Need::InStep { .. } | Need::Below { .. } | Need::Merged { .. } | Need::Under { .. } => {
                 unreachable!("`learn` asks for listings instead")

@@ -237,23 +237,23 @@ pub enum Need {
     },
 }
 
-/// The answer to a [`Need`].
+/// The answer to a [`Need`]. Small, since there may be many at a time.
 #[derive(Clone, Debug)]
 pub enum Fact {
     /// A package's rules.
     Package(Rules),
     /// A directory's content.
-    Listing(Entries),
+    Listing(Arc<Entries>),
     /// A directory's content, and whether a rule of the user's keeps something in it out.
-    Sifted(Entries, bool),
+    Sifted(Arc<Entries>, bool),
     /// The links of a directory; `None` when it takes more than a look at each entry's kind to tell.
     Mirror(Option<Mirror>),
     /// A directory is large.
     Large,
     /// Names, and what is there, which may be nothing.
-    Names(Entries),
+    Names(Arc<Entries>),
     /// Links with their texts.
-    Texts(Entries),
+    Texts(Arc<Entries>),
     /// A link's text.
     Text(LinkText),
     /// What a link leads to.
@@ -465,7 +465,8 @@ impl Snapshot {
         while !needs.is_empty() {
             let plain: BTreeSet<Need> = needs.iter().flat_map(|need| self.plain(need)).collect();
             let facts = answer(self, plain.into_iter().collect())?;
-            self.others.reserve(facts.len());
+            let mirrors = facts.iter().filter(|(_, fact)| matches!(fact, Fact::Mirror(_))).count();
+            self.others.reserve(mirrors);
             facts.into_iter().for_each(|(need, fact)| self.answer(need, fact));
             let onward = needs.iter().flat_map(|need| self.onward(need, naming));
             needs = onward.chain(self.merged(&needs, naming)).collect();

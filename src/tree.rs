@@ -121,7 +121,7 @@ impl Tree {
     /// Returns an empty tree.
     pub fn empty() -> Tree {
         let mut tree = Tree::unread();
-        tree.fill(ROOT, Entries::default());
+        tree.fill(ROOT, Arc::default());
         tree
     }
 
@@ -283,21 +283,24 @@ impl Tree {
     }
 
     /// Enters the listing of `dir`, whose subdirectories are unread.
-    pub fn fill(&mut self, dir: DirId, mut listing: Entries) {
+    pub fn fill(&mut self, dir: DirId, mut listing: Arc<Entries>) {
         // What some names were found to be stays known: where directories are, and what links lead to.
         let known = self.dirs[dir.0 as usize].entries.clone().unwrap_or_default();
-        listing.number(|name| match known.get(name) {
-            Some(Node::Dir(id)) => id,
-            _ => self.add(dir, &Name::of_segment(name), None),
-        });
+        if listing.may_have_dirs() {
+            Arc::make_mut(&mut listing).number(|name| match known.get(name) {
+                Some(Node::Dir(id)) => id,
+                _ => self.add(dir, &Name::of_segment(name), None),
+            });
+        }
         for (name, node) in known.iter() {
             if let Node::Link(before) = node
                 && let Some(Node::Link(now)) = listing.get(name.as_bytes())
             {
-                listing.set(&name, &Node::Link(Link { text: before.text.or(now.text), leads: before.leads }));
+                let link = Link { text: before.text.or(now.text), leads: before.leads };
+                Arc::make_mut(&mut listing).set(&name, &Node::Link(link));
             }
         }
-        Arc::make_mut(&mut self.dirs[dir.0 as usize]).entries = Some(Arc::new(listing));
+        self.set_entries(dir, listing);
     }
 
     /// Enters that `dir` is large, and nothing but names that are looked up is known of it.
@@ -320,11 +323,11 @@ impl Tree {
     }
 
     /// Enters the texts of links of `dir`.
-    pub(crate) fn learn_texts(&mut self, dir: DirId, links: Entries) {
+    pub(crate) fn learn_texts(&mut self, dir: DirId, mut links: Arc<Entries>) {
         let entries = self.dirs[dir.0 as usize].entries.as_deref();
         if let Some(entries) = entries.filter(|entries| entries.is_unread(&links)) {
-            let links = links.read_as(entries);
-            return self.set_entries(dir, Arc::new(links));
+            Arc::make_mut(&mut links).tell_as(entries);
+            return self.set_entries(dir, links);
         }
         let entries = self.entries_mut(dir);
         for (name, link) in links.iter() {

@@ -31,7 +31,7 @@ pub fn answer(
         Need::Listing { side: Side::Source(id), .. } if is_ours(*id) => {
             let mut entries = Entries::default();
             rendered.files.keys().for_each(|name| entries.set(name, &Node::File));
-            Some(Fact::Listing(entries))
+            Some(Fact::Listing(entries.into()))
         }
         Need::Equal { dir, name, source, source_name, .. } if is_ours(*source) => {
             let dir = root.open_below(&snapshot.target.path(*dir))?;

@@ -56,12 +56,12 @@ impl World {
                 let dir =
                     here.find(&snapshot.tree(*side).path(*dir)).expect("only what is there is asked for");
                 let entries = here.entries(dir).expect("all is in memory");
-                Fact::Listing(entries.clone())
+                Fact::Listing(entries.clone().into())
             }
             Need::Start { dir, .. } => {
                 let dir =
                     self.target.find(&snapshot.target.path(*dir)).expect("only what is there is asked for");
-                Fact::Listing(self.target.entries(dir).expect("all is in memory").clone())
+                Fact::Listing(self.target.entries(dir).expect("all is in memory").clone().into())
             }
             Need::Mirror { source, dir, target_dir, rules_dir } => {
                 snapshot.make_mirror(*source, *dir, target_dir, rules_dir)

@@ -124,7 +124,7 @@ impl World {
                     }
                     node => (name, node),
                 };
-                Fact::Listing(entries.iter().map(seen).collect())
+                Fact::Listing(Arc::new(entries.iter().map(seen).collect()))
             }
             Need::Start { dir, texts } => {
                 let need = Need::Listing { side: Side::Target, dir: *dir, texts: *texts };
@@ -153,7 +153,7 @@ impl World {
                 {
                     names.set(&name, &node);
                 }
-                Fact::Names(names)
+                Fact::Names(names.into())
             }
             Need::Texts { dir, source, source_dir } => {
                 let at = self.tree.find(&snapshot.target.path(*dir)).expect("a directory");
@@ -162,7 +162,7 @@ impl World {
                     let link = self.tree.get(at, &name).flatten().expect("it was listed");
                     (name, link)
                 };
-                Fact::Texts(names.map(link).collect())
+                Fact::Texts(Arc::new(names.map(link).collect()))
             }
             Need::Stored { .. } => panic!("{need:?}: the trees of these tests know no content"),
             Need::InStep { .. } | Need::Below { .. } | Need::Merged { .. } | Need::Under { .. } => {

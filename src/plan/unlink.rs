@@ -1,7 +1,5 @@
 //! Unlinking a package: its links leave the target, and what is left is folded where that is allowed.
 
-use std::sync::Arc;
-
 use super::conflict::Notice;
 use super::owner::{Owner, Place};
 use super::{Planner, Src};
@@ -144,7 +142,7 @@ impl<'a> Planner<'a> {
         let names = match entries {
             // All of them go at once.
             Some(_) if matches!(mirror, Some(Mirror::Alone(links)) if there.same_links(links)) => {
-                self.tree.set_entries(visit.dir, Arc::default());
+                self.tree.set_entries(visit.dir, self.nothing.clone());
                 Names::Target(Vec::new().into_iter())
             }
             Some((src, entries)) => Names::Package(src, entries.iter()),

@@ -130,9 +130,15 @@ impl Entries {
         slots.map(|slot| (Name::of_segment(self.name(slot)), self.node(slot)))
     }
 
-    /// Returns these entries, with what `before`, which has the same names, tells of when they were read.
-    pub(super) fn read_as(self, before: &Entries) -> Entries {
-        Entries { stamp: before.stamp, inodes: before.inodes.clone(), ..self }
+    /// Takes over what `before`, which has the same names, tells of when they were read.
+    pub(super) fn tell_as(&mut self, before: &Entries) {
+        self.stamp = before.stamp;
+        self.inodes = before.inodes.clone();
+    }
+
+    /// Tells whether there may be directories.
+    pub(super) fn may_have_dirs(&self) -> bool {
+        self.kinds.has(Kinds::DIR)
     }
 
     /// Returns the inodes that the entries had when they were read, in the order of their names, if they are known.
