@@ -35,7 +35,7 @@ use ground::Ground;
 use progress::{Progress, State};
 
 /// Fewer operations than this are done by one thread: a second one costs more than it saves.
-const WORTH_SHARING: usize = 512;
+const WORTH_SHARING: usize = 96;
 
 /// A directory that gets more links than this gets them in parts, each by whoever has time. Threads that make links in one
 /// directory wait for each other, so there are few.
@@ -217,8 +217,7 @@ fn perform_all(
         for stretch in plan.ops.stretches() {
             match &stretch {
                 Stretch::InOrder(unit) => perform_groups(site, ground, first, unit.groups(), progress)?,
-                Stretch::Apart(units) if is_worth_sharing(units) => {
-                    threads::start();
+                Stretch::Apart(units) if is_worth_sharing(units) && threads::start() => {
                     let ground = || Ground::new(site, ground.header, &[]);
                     units.par_iter().try_for_each_init(ground, |ground, unit| {
                         let groups = unit.groups().iter().filter(|group| parts(group).is_none());
@@ -377,8 +376,7 @@ fn finish(site: &Site, ground: &mut Ground, header: &Header, phases: &[Plan]) ->
         for stretch in plan.ops.stretches() {
             match &stretch {
                 Stretch::InOrder(unit) => outcome.add(finish_unit(ground, first, unit)),
-                Stretch::Apart(units) if is_worth_sharing(units) => {
-                    threads::start();
+                Stretch::Apart(units) if is_worth_sharing(units) && threads::start() => {
                     let finished = units.par_iter().map_init(
                         || Ground::new(site, header, &[]),
                         |ground, unit| finish_unit(ground, first, unit),

@@ -23,7 +23,7 @@ use crate::tree::{DirId, Entries, LARGE, Leads, Node, Texts};
 use crate::written;
 
 /// Fewer needs than this are answered one after the other: a thread costs more than it saves.
-const WORTH_SHARING: usize = 256;
+const WORTH_SHARING: usize = 24;
 
 /// A directory with no more bytes than this for each name that is asked is read as a whole: four names in it take as long
 /// to read as one to look up.
@@ -158,11 +158,11 @@ impl<'a> Scanner<'a> {
                 }
                 _ => false,
             };
-            if needs.len() < WORTH_SHARING && needs.iter().filter(is_large).count() < 2 {
-                needs.into_iter().map(|need| self.fact(snapshot, need)).collect()
-            } else {
-                threads::start();
+            let is_much = needs.len() >= WORTH_SHARING || needs.iter().filter(is_large).count() > 1;
+            if is_much && threads::start() {
                 needs.into_par_iter().map(|need| self.fact(snapshot, need)).collect()
+            } else {
+                needs.into_iter().map(|need| self.fact(snapshot, need)).collect()
             }
         })
     }

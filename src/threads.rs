@@ -1,19 +1,21 @@
 //! The threads among which work is shared out.
 
 use std::num::NonZero;
-use std::sync::Once;
+use std::sync::OnceLock;
 use std::thread::available_parallelism;
 
-/// Starts them, once. The calling thread will be one of them: it would only wait for the others otherwise.
-pub fn start() {
-    static STARTED: Once = Once::new();
-    STARTED.call_once(|| {
+/// Starts them, once, and tells whether there is more than one. The calling thread will be one of them: it would only wait
+/// for the others otherwise.
+pub fn start() -> bool {
+    static ARE_SEVERAL: OnceLock<bool> = OnceLock::new();
+    *ARE_SEVERAL.get_or_init(|| {
         let threads = available_parallelism().map_or(1, NonZero::get);
-        // Alone it would be missed by whoever else calls.
+        // A single one would be missed by whoever else calls.
         if threads > 1 {
             let pool = rayon::ThreadPoolBuilder::new().use_current_thread().num_threads(threads);
             // It can only fail where there are threads already.
             let _ = pool.build_global();
         }
-    });
+        threads > 1
+    })
 }

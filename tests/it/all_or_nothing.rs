@@ -171,14 +171,18 @@ fn a_relink_of_what_is_right_makes_no_call_that_changes_anything() {
 }
 
 #[test]
-fn small_work_starts_no_thread() {
+fn only_what_is_worth_it_starts_a_thread() {
     let Some(strace) = strace() else { return };
-    let home = Sandbox::new();
-    for n in 0..300 {
-        home.file(&format!("dotfiles/p/dir{}/{n}", n % 20));
-    }
-    for args in [&["link", "--no-fold", "p"][..], &["relink", "p"], &["unlink", "p"], &["stow", "p"]] {
-        let trace = traced(&home, &strace, args);
-        assert!(!trace.lines().any(|line| line.contains("clone")), "{args:?}");
+    let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    for (files, dirs, is_shared) in [(80, 10, false), (600, 40, processors > 1)] {
+        let home = Sandbox::new();
+        for n in 0..files {
+            home.file(&format!("dotfiles/p/dir{}/{n}", n % dirs));
+        }
+        for args in [&["link", "--no-fold", "p"][..], &["relink", "p"], &["unlink", "p"]] {
+            let trace = traced(&home, &strace, args);
+            let starts = trace.lines().any(|line| line.contains("clone"));
+            assert_eq!(starts, is_shared, "{files} files: {args:?}");
+        }
     }
 }
