@@ -86,7 +86,7 @@ pub use rules::{
     Globs, Kept, OptionPatterns, Origin, PathPatterns, PatternError, RegexError, Rules, StartPatterns,
 };
 pub use scan::plan_transfer;
-pub use snapshot::{Fact, Need, Side, Snapshot, SourceId};
+pub use snapshot::{Fact, Need, Pair, Side, Snapshot, SourceId};
 pub use status::{Finding, Finds, Linked, Standing, Stands, State};
 pub use store::{READ_GENERATION, Store, Wait, is_interrupted, look_at_generations, rendered_dir, shelf};
 pub use sys::{host_name, is_out_of_reach};

@@ -1,21 +1,27 @@
 //! Names and link texts, packed: a farm may have millions of them, and most texts end in the name of their own link.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::path::{LinkText, Name, ToWrite};
 
-/// Bytes of names and texts, one after the other.
+/// Names and texts, their bytes one after the other.
 #[derive(Clone, Default)]
 pub struct Packed {
-    bytes: Vec<u8>,
-    /// Whole texts, and heads of texts: what comes before a link's own name.
-    texts: Vec<(u32, u32)>,
+    /// Names that no longer change: a package's directory and its links in the target have them in common.
+    shared: Arc<[u8]>,
+    /// The names that came after those.
+    names: Vec<u8>,
+    texts: Vec<u8>,
+    /// Where in `texts` the whole texts lie, and heads of texts: what comes before a link's own name.
+    spans: Vec<(u32, u32)>,
     /// The head of the last text that had one: the next link most likely leads beside it.
     last_head: Option<u32>,
 }
 
 /// Where a name lies: two bytes of length come before it.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct NameAt(u32);
 
 impl NameAt {
@@ -25,7 +31,7 @@ impl NameAt {
     }
 }
 
-/// Where a text lies: the place in the list of texts, and whether the link's own name follows.
+/// Where a text lies: the place in the list of spans, and whether the link's own name follows.
 #[derive(Clone, Copy)]
 pub struct TextAt(u32);
 
@@ -33,16 +39,21 @@ impl Packed {
     /// Packs a name.
     pub fn put_name(&mut self, name: &[u8]) -> NameAt {
         let len = u16::try_from(name.len()).expect("no system has names of 64 KiB");
-        let at = self.put(&len.to_ne_bytes());
-        self.bytes.extend_from_slice(name);
-        NameAt(at)
+        let at = self.shared.len() + self.names.len();
+        self.names.extend_from_slice(&len.to_ne_bytes());
+        self.names.extend_from_slice(name);
+        NameAt(u32::try_from(at).expect("no directory has 4 GiB of names"))
     }
 
     /// Returns the bytes of a name.
+    #[inline]
     pub fn name(&self, name: NameAt) -> &[u8] {
-        let at = name.0 as usize;
-        let len = u16::from_ne_bytes([self.bytes[at], self.bytes[at + 1]]);
-        &self.bytes[at + 2..at + 2 + usize::from(len)]
+        let (at, shared) = (name.0 as usize, self.shared.len());
+        let bytes = if at < shared { &self.shared[at..] } else { &self.names[at - shared..] };
+        match bytes.split_first_chunk() {
+            Some((len, bytes)) => &bytes[..usize::from(u16::from_ne_bytes(*len))],
+            None => &[],
+        }
     }
 
     /// Packs the text of the link `name`.
@@ -99,18 +110,39 @@ impl Packed {
     /// Returns a copy that has all names of `other`, too, and the text of links that lead to their own names in the
     /// directory that `head` leads to; and how far those names are moved.
     pub fn with_names_below(&self, other: &Packed, head: &[u8]) -> (Packed, u32, TextAt) {
-        let mut bytes = Vec::with_capacity(self.bytes.len() + other.bytes.len() + head.len());
-        bytes.extend_from_slice(&self.bytes);
-        let mut packed = Packed { bytes, texts: self.texts.clone(), last_head: self.last_head };
-        let moved = packed.put(&other.bytes);
+        let mut packed = if self.shared.is_empty() && self.names.is_empty() {
+            Packed { shared: other.shared.clone(), names: other.names.clone(), ..Packed::default() }
+        } else {
+            let names = [&self.shared[..], &self.names, &other.shared, &other.names].concat();
+            let (texts, spans) = (self.texts.clone(), self.spans.clone());
+            Packed { shared: Arc::default(), names, texts, spans, last_head: self.last_head }
+        };
+        let moved = packed.shared.len() + packed.names.len() - other.shared.len() - other.names.len();
         let text = packed.put_below(head);
-        (packed, moved, text)
+        (packed, u32::try_from(moved).expect("no directory has 4 GiB of names"), text)
+    }
+
+    /// Tells whether the names that lie in one place are the same here and in `other`.
+    pub fn shares_names(&self, other: &Packed) -> bool {
+        Arc::ptr_eq(&self.shared, &other.shared) && other.names.is_empty()
+    }
+
+    /// Returns a copy for all to share, in no more memory than it needs.
+    pub fn settled(&self) -> Packed {
+        let shared = match &self.shared[..] {
+            [] => Arc::from(&self.names[..]),
+            shared => [shared, &self.names].concat().into(),
+        };
+        let (texts, spans) = (self.texts.clone(), self.spans.clone());
+        Packed { shared, names: Vec::new(), texts, spans, last_head: self.last_head }
     }
 
     /// Empties it, with room for as much again.
     pub fn clear(&mut self) {
-        self.bytes.clear();
+        self.shared = Arc::default();
+        self.names.clear();
         self.texts.clear();
+        self.spans.clear();
         self.last_head = None;
     }
 
@@ -120,22 +152,16 @@ impl Packed {
         *self = self.clone();
     }
 
-    fn put(&mut self, bytes: &[u8]) -> u32 {
-        let at = u32::try_from(self.bytes.len()).expect("no directory has 4 GiB of names and texts");
-        self.bytes.extend_from_slice(bytes);
-        at
-    }
-
     fn put_span(&mut self, bytes: &[u8]) -> u32 {
-        let at = self.put(bytes);
-        let len = u32::try_from(bytes.len()).expect("no text has 4 GiB");
-        self.texts.push((at, len));
-        u32::try_from(self.texts.len() - 1).expect("fewer texts than bytes")
+        let limited = |len| u32::try_from(len).expect("no directory has 4 GiB of texts");
+        self.spans.push((limited(self.texts.len()), limited(bytes.len())));
+        self.texts.extend_from_slice(bytes);
+        limited(self.spans.len() - 1)
     }
 
     fn span(&self, index: u32) -> &[u8] {
-        let (at, len) = self.texts[index as usize];
-        &self.bytes[at as usize..(at + len) as usize]
+        let (at, len) = self.spans[index as usize];
+        &self.texts[at as usize..(at + len) as usize]
     }
 }
 
@@ -210,6 +236,6 @@ mod tests {
             })
             .collect();
         assert_eq!(back, links);
-        assert_eq!(packed.texts.len(), 5);
+        assert_eq!(packed.spans.len(), 5);
     }
 }

@@ -27,10 +27,10 @@ use std::sync::Arc;
 use crate::op::{Fates, Files, Plan};
 use crate::package::{Action, Request, Step};
 use crate::path::{LinkText, Name, RelPath, Route};
-use crate::policy::{Fold, Guarded, Naming, OnConflict, OnFile, Ownership, Refold};
+use crate::policy::{Fold, Guarded, OnConflict, OnFile, Refold};
 use crate::rendered::Stored;
 use crate::rules::Candidate;
-use crate::snapshot::{Mirror, Need, Side, Snapshot, SourceId};
+use crate::snapshot::{Mirror, Need, Side, Snapshot, SourceId, is_worth_asking};
 use crate::tree::{DirId, Entries, Leads, Node, Texts, Tree};
 
 pub use conflict::{Compared, Conflict, Notice, Obstacle, Reason};
@@ -123,9 +123,6 @@ pub(crate) fn survey(request: &Request, snapshot: &Snapshot) -> Result<Survey, B
     }
     Ok(Survey { plan: Plan::between(&snapshot.target, &tree, &fates), conflicts })
 }
-
-/// Directories with fewer entries are mirrored one entry after the other. Tests mirror whatever they can.
-const WORTH_MIRRORING: usize = if cfg!(test) { 1 } else { 32 };
 
 /// A directory of a package.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -259,26 +256,21 @@ impl<'a> Planner<'a> {
     /// the package has only files there. The outer `None` means that nobody has looked yet.
     fn mirror(&mut self, dir: DirId, src: Src, target_dir: &RelPath) -> Option<Option<&'a Mirror>> {
         let entries = self.snapshot.source(src.id).tree.entries(src.dir);
-        let (Some(entries), Some(there)) = (entries, self.tree.entries(dir)) else { return Some(None) };
-        // Who wants to know of each link looks at each.
-        let is_likely = self.request.earlier.is_none()
-            && entries.len() >= WORTH_MIRRORING
-            && entries.has_only_files()
-            // Entering a few into many goes faster one by one.
-            && there.len() / 4 <= entries.len()
-            && self.asides.is_empty()
-            && (self.request.policy.naming == Naming::AsIs
-                || entries.names().all(|name| self.request.policy.naming.keeps(&name)));
-        if !is_likely {
+        let (Some(entries), Some(there)) = (entries, self.tree.known_entries(dir)) else { return Some(None) };
+        if !self.asides.is_empty() || !is_worth_asking(self.request, entries, there) {
             return Some(None);
         }
         let need = self.mirror_need(src, target_dir);
         let known = self.snapshot.mirror(&need);
+        if there.is_partial() {
+            // Only who has looked for them by name knows all of them.
+            return Some(known.flatten());
+        }
         if known.is_none() {
             if self.request.policy.on_file == OnFile::MergeEqual {
                 // How the files that are in the way compare will be asked next.
                 let source_dir = self.snapshot.source(src.id).tree.path(src.dir);
-                let rules_dir = self.rules_dir(&source_dir, target_dir);
+                let rules_dir = self.request.policy.rules_dir(&source_dir, target_dir);
                 let files = there.common_files(entries);
                 let files =
                     files.filter(|name| !self.ignored(src, &source_dir, &rules_dir, name, &Node::File));
@@ -297,7 +289,8 @@ impl<'a> Planner<'a> {
     }
 
     fn mirror_need(&self, src: Src, target_dir: &RelPath) -> Need {
-        let rules_dir = self.rules_dir(&self.snapshot.source(src.id).tree.path(src.dir), target_dir);
+        let rules_dir =
+            self.request.policy.rules_dir(&self.snapshot.source(src.id).tree.path(src.dir), target_dir);
         Need::Mirror { source: src.id, dir: src.dir, target_dir: target_dir.clone(), rules_dir }
     }
 
@@ -318,7 +311,7 @@ impl<'a> Planner<'a> {
             && let Some(there) = self.tree.known_entries(dir)
         {
             let knows = |name: Name| there.knows(self.target_name(&name).as_bytes());
-            if !there.is_partial() || entries.names().all(knows) {
+            if there.knows_as(entries) || entries.names().all(knows) {
                 return Some(entries);
             }
         }
@@ -385,23 +378,6 @@ impl<'a> Planner<'a> {
     /// Returns the name under which a package's entry appears in the target.
     fn target_name(&self, name: &Name) -> Name {
         self.request.policy.naming.target_name(name)
-    }
-
-    /// Returns the path of a directory by which ignore rules know it in the target.
-    ///
-    /// Stow asks by its place in the target. A package may land anywhere, so farm asks by its place in the package.
-    fn rules_dir(&self, source_dir: &RelPath, target_dir: &RelPath) -> RelPath {
-        match (self.request.policy.ownership, self.request.policy.naming) {
-            (Ownership::ByText, _) => target_dir.clone(),
-            (_, Naming::AsIs) => source_dir.clone(),
-            (_, Naming::Dotfiles) => self.spelled(source_dir),
-        }
-    }
-
-    /// Returns a path in a package as the target spells it.
-    fn spelled(&self, path: &RelPath) -> RelPath {
-        let names: Vec<Name> = path.names().map(|name| self.target_name(&name)).collect();
-        RelPath::from_names(&names)
     }
 
     /// Tells whether an entry of a package is kept out by the package's rules.

@@ -228,6 +228,21 @@ impl Policy {
         .map_or((self.fold, &self.never_fold), |folds| (folds.fold, &folds.never))
     }
 
+    /// Returns the path of a package's directory by which ignore rules know it.
+    ///
+    /// Stow asks by its place in the target. A package may land anywhere, so farm asks by its place in the package, as the
+    /// target spells it.
+    pub fn rules_dir(&self, source_dir: &RelPath, target_dir: &RelPath) -> RelPath {
+        match (self.ownership, self.naming) {
+            (Ownership::ByText, _) => target_dir.clone(),
+            (_, Naming::AsIs) => source_dir.clone(),
+            (_, naming) => {
+                let names: Vec<Name> = source_dir.names().map(|name| naming.target_name(&name)).collect();
+                RelPath::from_names(&names)
+            }
+        }
+    }
+
     /// Tells whether anything that is not the farm's may move out of the way.
     pub fn makes_way(&self) -> bool {
         self.strategy != Strategy::Stop || !self.decisions.is_empty()

@@ -5,6 +5,7 @@ use std::io::{self, Read};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Component, Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rayon::prelude::*;
 
@@ -15,7 +16,7 @@ use crate::path::{LinkText, Name, RelPath, Route};
 use crate::plan::{Planned, Transfer, Transferred, plan, transfer};
 use crate::rulebook::RuleBook;
 use crate::rules::{Candidate, Kept, Rules};
-use crate::snapshot::{Fact, Need, Side, Snapshot, SourceId};
+use crate::snapshot::{Fact, MARKERS, Need, Pair, Side, Snapshot, SourceId};
 use crate::status::{Standing, standing};
 use crate::sys::{self, Handle, os};
 use crate::threads;
@@ -32,6 +33,9 @@ const WORTH_LISTING: u64 = 80;
 /// So many names of others tell in nearly every large directory that no one link could stand for it.
 const SAMPLE: usize = 4;
 
+/// Where so many directories in a row do not have the links that they may have, the next ones are not expected to.
+const IN_VAIN: usize = 4;
+
 /// Nobody follows more links than this on one way; Linux stops at 40, macOS at 32.
 const MOST_LINKS: usize = 40;
 
@@ -40,6 +44,8 @@ pub struct Scanner<'a> {
     request: &'a Request,
     rules: &'a RuleBook,
     root: Handle,
+    /// In how many directories links were looked for by name and not found, since they last were.
+    in_vain: AtomicUsize,
 }
 
 /// Plans what is to move between the target and a package, on the farm that `request` is about; the request's own steps
@@ -63,7 +69,7 @@ impl<'a> Scanner<'a> {
     pub fn open(request: &'a Request, rules: &'a RuleBook) -> Result<Scanner<'a>> {
         let root = Path::new(os(&request.root));
         let root = Handle::open(root).map_err(|e| Error::new("open target directory", root, e))?;
-        Ok(Scanner { request, rules, root })
+        Ok(Scanner { request, rules, root, in_vain: AtomicUsize::new(0) })
     }
 
     /// Returns the handle of the farm's root.
@@ -158,7 +164,8 @@ impl<'a> Scanner<'a> {
                 }
                 _ => false,
             };
-            let is_much = needs.len() >= WORTH_SHARING || needs.iter().filter(is_large).count() > 1;
+            let dirs = needs.iter().map(|need| if matches!(need, Need::Pair { .. }) { 2 } else { 1 });
+            let is_much = dirs.sum::<usize>() >= WORTH_SHARING || needs.iter().filter(is_large).count() > 1;
             if is_much && threads::start() {
                 needs.into_par_iter().map(|need| self.fact(snapshot, need)).collect()
             } else {
@@ -188,16 +195,10 @@ impl<'a> Scanner<'a> {
             }
             Need::Start { dir, texts } => {
                 let path = snapshot.target.path(*dir);
-                let start = || {
-                    let handle = self.root.open_below(&path)?;
-                    // Who needs all texts looks at all of it anyway.
-                    if *texts != Texts::All && handle.size()? > LARGE {
-                        return Ok(Fact::Large);
-                    }
-                    list(&handle, *texts).map(|entries| Fact::Listing(entries.into()))
-                };
-                start().map_err(|e| self.error(snapshot, "read directory", Side::Target, &path, e))?
+                let start = self.root.open_below(&path).and_then(|handle| start(&handle, *texts));
+                start.map_err(|e| self.error(snapshot, "read directory", Side::Target, &path, e))?
             }
+            Need::Pair { .. } => self.pair(snapshot, &need)?,
             Need::Names { dir, source, source_dir, texts } => {
                 let path = snapshot.target.path(*dir);
                 let naming = self.request.policy.naming;
@@ -326,6 +327,45 @@ impl<'a> Scanner<'a> {
         Ok((need, fact))
     }
 
+    /// Answers [`Need::Pair`].
+    fn pair(&self, snapshot: &Snapshot, need: &Need) -> Result<Fact, ScanError> {
+        let &Need::Pair { dir, source, source_dir, texts } = need else {
+            unreachable!("it is asked of pairs")
+        };
+        if self.request.rendered.is_some() {
+            // What is not on the disk is not compared with what is.
+            let here = Need::Listing { side: Side::Source(source), dir: source_dir, texts: Texts::All };
+            let there = Need::Start { dir, texts };
+            return Ok(Fact::Many(vec![self.fact(snapshot, here)?, self.fact(snapshot, there)?]));
+        }
+        let side = Side::Source(source);
+        let path = snapshot.tree(side).path(source_dir);
+        let read = Handle::open(&self.shown(snapshot, side, &path))
+            .and_then(|package| package.list(Texts::All).map(|entries| (package, entries)));
+        let (package, entries) = read.map_err(|e| self.error(snapshot, "read directory", side, &path, e))?;
+        let pair = Pair::new(snapshot, self.request, need, entries.into()).expect("it is one");
+        let path = snapshot.target.path(dir);
+        let read = || {
+            let target = self.root.open_below(&path)?;
+            if self.in_vain.load(Ordering::Relaxed) < IN_VAIN
+                && let Some(links) = pair.links()
+            {
+                if target.has_links(&links, &MARKERS)? {
+                    self.in_vain.store(0, Ordering::Relaxed);
+                    return Ok(pair.with_links(links));
+                }
+                self.in_vain.fetch_add(1, Ordering::Relaxed);
+            }
+            let differ = |name: &Name| {
+                let looks = [&target, &package].map(|dir| dir.length_and_mode(name.as_bytes()));
+                // What cannot be seen so, the longer way tells of.
+                matches!(looks, [Ok(there), Ok(here)] if there != here)
+            };
+            Ok(pair.with(start(&target, texts)?, differ))
+        };
+        Ok(read().map_err(|e| self.error(snapshot, "read directory", Side::Target, &path, e))?)
+    }
+
     fn listing(
         &self,
         snapshot: &Snapshot,
@@ -429,6 +469,15 @@ impl<'a> Scanner<'a> {
     ) -> Error {
         Error::new(verb, self.shown(snapshot, side, path), e)
     }
+}
+
+/// Answers [`Need::Start`].
+fn start(handle: &Handle, texts: Texts) -> io::Result<Fact> {
+    // Who needs all texts looks at all of it anyway.
+    if texts != Texts::All && handle.size()? > LARGE {
+        return Ok(Fact::Large);
+    }
+    list(handle, texts).map(|entries| Fact::Listing(entries.into()))
 }
 
 /// Lists a directory of the target. Who wants texts may want to take the links away.

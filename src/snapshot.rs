@@ -4,8 +4,14 @@
 //! as [`Need`]s. Whoever has the disk (or, in tests, a tree in memory) answers, and planning runs again. So nothing
 //! is read that no plan depends on, and a wrong guess of what to read is impossible.
 
+mod mirror;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
+
+use mirror::Mirrored;
+pub(crate) use mirror::is_worth_asking;
+pub use mirror::{Mirror, Pair};
 
 use crate::path::{LinkText, Name, RelPath, Route};
 use crate::policy::Naming;
@@ -82,6 +88,18 @@ pub enum Need {
         /// Which of its links' texts will be asked for, too.
         texts: Texts,
     },
+    /// What a package's directory holds, and then the target's directory in which it is mirrored: [`Fact::Many`], as
+    /// [`Pair`] says.
+    Pair {
+        /// The target's directory.
+        dir: DirId,
+        /// The package.
+        source: SourceId,
+        /// The package's directory.
+        source_dir: DirId,
+        /// As with [`Need::InStep`].
+        texts: Texts,
+    },
     /// What a target's large directory has under the names of a package's entries, with the texts of links:
     /// [`Fact::Names`], or a [`Fact::Listing`] where that takes less.
     Names {
@@ -95,7 +113,7 @@ pub enum Need {
         texts: Texts,
     },
     /// The listings of a target directory and of the package's directory that is mirrored there; and, since both
-    /// will be walked in step, those of all directories below that both have. Answered by [`Need::Listing`]s.
+    /// will be walked in step, those of all directories below that both have. Answered by [`Need::Pair`]s.
     InStep {
         /// The target's directory.
         dir: DirId,
@@ -266,44 +284,8 @@ pub enum Fact {
     Way(Vec<Route>),
     /// Yes or no.
     Holds(bool),
-}
-
-/// The links that a package's directory has in the target.
-#[derive(Clone, Debug)]
-pub enum Mirror {
-    /// They alone: nothing else is there, or just they are.
-    Alone(Arc<Entries>),
-    /// With what else is there.
-    Among {
-        /// What is there, as far as it was known.
-        there: Arc<Entries>,
-        /// It and the links.
-        all: Arc<Entries>,
-        /// The names that something else than the right link has.
-        taken: Vec<Name>,
-    },
-}
-
-/// What the links of a package's directory in the target follow from.
-struct Mirrored<'s> {
-    entries: &'s Entries,
-    rules: &'s Rules,
-    source_dir: RelPath,
-    rules_dir: &'s RelPath,
-    head: Box<[u8]>,
-}
-
-impl Mirrored<'_> {
-    fn counts(&self, name: &[u8]) -> bool {
-        let (source_dir, target_dir) = (&self.source_dir, self.rules_dir);
-        !self.rules.ignores(&Candidate { source_dir, target_dir, name, is_dir: false })
-    }
-
-    /// Returns what `there` will be, and the names that are to be looked at one by one: those that something else has, and
-    /// those that `is_new` does not say are new.
-    fn with(&self, there: &Entries, is_new: impl Fn(&[u8]) -> bool) -> (Entries, Vec<Name>) {
-        there.with_mirror(self.entries, &self.head, |name| self.counts(name), is_new)
-    }
+    /// The answers to other needs.
+    Many(Vec<(Need, Fact)>),
 }
 
 /// What is known of a farm.
@@ -393,18 +375,7 @@ impl Snapshot {
             return Fact::Mirror(None);
         };
         let there = self.target.find(target_dir).and_then(|there| self.target.shared_entries(there));
-        let is_all =
-            |there: &Entries| there.is_mirror(mirrored.entries, &mirrored.head, |name| mirrored.counts(name));
-        Fact::Mirror(Some(match there.filter(|there| !there.is_partial() && !there.is_empty()) {
-            // One listing does for both.
-            Some(there) if is_all(there) => Mirror::Alone(there.clone()),
-            Some(there) => {
-                let (all, taken) = mirrored.with(there, |_| true);
-                let all = if all.len() > there.len() { Arc::new(all) } else { there.clone() };
-                Mirror::Among { there: there.clone(), all, taken }
-            }
-            None => Mirror::Alone(Arc::new(mirrored.with(&Entries::default(), |_| true).0)),
-        }))
+        Fact::Mirror(Some(mirrored.among(there)))
     }
 
     /// Returns what the target's directory that holds `there` will hold with the links of a package's directory, as
@@ -427,11 +398,8 @@ impl Snapshot {
         target_dir: &RelPath,
         rules_dir: &'s RelPath,
     ) -> Option<Mirrored<'s>> {
-        let Source { tree, rules, .. } = self.source(source);
-        let source_dir = tree.path(dir);
-        let head = self.source(source).route().join_path(&source_dir).head_from(target_dir.depth())?;
-        let entries = tree.entries(dir).filter(|entries| entries.has_only_files())?;
-        Some(Mirrored { entries, rules, source_dir, rules_dir, head })
+        let entries = self.source(source).tree.entries(dir)?;
+        Mirrored::of(self, (source, dir), entries, target_dir, rules_dir)
     }
 
     /// Returns the answer to [`Need::Hides`].
@@ -463,10 +431,21 @@ impl Snapshot {
         mut answer: impl FnMut(&Snapshot, Vec<Need>) -> Result<Vec<(Need, Fact)>, E>,
     ) -> Result<(), E> {
         while !needs.is_empty() {
-            let plain: BTreeSet<Need> = needs.iter().flat_map(|need| self.plain(need)).collect();
+            let mut asked = HashMap::new();
+            for need in &needs {
+                if let Need::InStep { dir, source, source_dir, .. } = need {
+                    *asked.entry((Side::Target, *dir)).or_insert(0) += 1;
+                    *asked.entry((Side::Source(*source), *source_dir)).or_insert(0) += 1;
+                }
+            }
+            let is_asked_once = |side, dir| asked.get(&(side, dir)) == Some(&1);
+            let plain: BTreeSet<Need> =
+                needs.iter().flat_map(|need| self.plain(need, is_asked_once)).collect();
             let facts = answer(self, plain.into_iter().collect())?;
-            let mirrors = facts.iter().filter(|(_, fact)| matches!(fact, Fact::Mirror(_))).count();
-            self.others.reserve(mirrors);
+            let is_mirror = |(need, fact): &&(Need, Fact)| {
+                matches!(need, Need::Mirror { .. }) || matches!(fact, Fact::Many(facts) if facts.len() > 2)
+            };
+            self.others.reserve(facts.iter().filter(is_mirror).count());
             facts.into_iter().for_each(|(need, fact)| self.answer(need, fact));
             let onward = needs.iter().flat_map(|need| self.onward(need, naming));
             needs = onward.chain(self.merged(&needs, naming)).collect();
@@ -476,7 +455,7 @@ impl Snapshot {
     }
 
     /// Returns the needs that have a fact for an answer in the place of one that has several.
-    fn plain(&self, need: &Need) -> Vec<Need> {
+    fn plain(&self, need: &Need, is_asked_once: impl Fn(Side, DirId) -> bool) -> Vec<Need> {
         let unread = |side: Side, dir, texts| {
             let unread = self.tree(side).known_entries(dir).is_none();
             unread.then_some(match side {
@@ -485,12 +464,17 @@ impl Snapshot {
             })
         };
         match need {
-            Need::InStep { dir, source, source_dir, texts } => {
-                let both = [
-                    unread(Side::Target, *dir, *texts),
-                    unread(Side::Source(*source), *source_dir, Texts::All),
-                ];
-                both.into_iter().flatten().collect()
+            &Need::InStep { dir, source, source_dir, texts } => {
+                let from = Side::Source(source);
+                match (unread(Side::Target, dir, texts), unread(from, source_dir, Texts::All)) {
+                    // What many packages have in one place is read once.
+                    (Some(_), Some(_))
+                        if is_asked_once(Side::Target, dir) && is_asked_once(from, source_dir) =>
+                    {
+                        vec![Need::Pair { dir, source, source_dir, texts }]
+                    }
+                    (there, here) => there.into_iter().chain(here).collect(),
+                }
             }
             // Whether all of it may be one link will be asked next.
             Need::Below { source, dir } if self.source(*source).rules.may_hide() => {
@@ -635,6 +619,7 @@ impl Snapshot {
     /// Enters the answer to `need`.
     pub fn answer(&mut self, need: Need, fact: Fact) {
         match (need, fact) {
+            (_, Fact::Many(facts)) => facts.into_iter().for_each(|(need, fact)| self.answer(need, fact)),
             (Need::Package { stow_dir, package }, Fact::Package(rules)) => {
                 let id = SourceId(self.sources.len());
                 self.by_place.insert(stow_dir.join_path(&package), id);

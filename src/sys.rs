@@ -285,6 +285,49 @@ impl Handle {
         Ok(links.take_sorted())
     }
 
+    /// Tells whether this directory has these links, whatever else it has, and nothing under `none`.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn has_links(&self, links: &Entries, none: &[&[u8]]) -> io::Result<bool> {
+        fault::point()?;
+        let mut found = Vec::new();
+        for (name, text) in links.links() {
+            match read_link(&self.0, name, &mut found) {
+                Ok(()) => {}
+                Err(error) if is_nowhere(&error) || error.kind() == io::ErrorKind::InvalidInput => {
+                    return Ok(false);
+                }
+                Err(error) => return Err(error),
+            }
+            let is_right = match text {
+                Ok(head) => {
+                    let tail = found.strip_prefix(head).and_then(|tail| tail.strip_prefix(b"/"));
+                    tail == Some(name)
+                }
+                Err(text) => text.as_bytes() == found,
+            };
+            if !is_right {
+                return Ok(false);
+            }
+        }
+        for name in none {
+            if self.look(name)?.is_some() {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Returns the length and the mode of what stands under `name` in this directory, links not followed.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn length_and_mode(&self, name: &[u8]) -> io::Result<(u64, u32)> {
+        let stat = rustix::fs::statat(&self.0, name, AtFlags::SYMLINK_NOFOLLOW)?;
+        Ok((stat.st_size as u64, stat.st_mode as u32))
+    }
+
     /// Reads the text of a link below this directory.
     ///
     /// # Errors

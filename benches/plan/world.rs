@@ -4,8 +4,8 @@ use std::convert::Infallible;
 use std::hint::black_box;
 
 use farm::{
-    Action, DirId, Fact, Leads, Mount, Name, Need, Node, Planned, Policy, RelPath, Request, Route, Rules,
-    Side, Snapshot, Step, Tree, plan,
+    Action, DirId, Fact, Leads, Mount, Name, Need, Node, Pair, Planned, Policy, RelPath, Request, Route,
+    Rules, Side, Snapshot, Step, Tree, plan,
 };
 
 /// How many directories lie in a directory, and how many nodes there are for each directory.
@@ -37,7 +37,8 @@ impl World {
                 Ok(planned) => return (snapshot, planned),
                 Err(needs) => {
                     let answer = |snapshot: &Snapshot, needs: Vec<Need>| {
-                        Ok::<_, Infallible>(needs.into_iter().map(|need| self.fact(snapshot, need)).collect())
+                        let facts = needs.into_iter().map(|need| self.fact(snapshot, request, need));
+                        Ok::<_, Infallible>(facts.collect())
                     };
                     let Ok(()) = snapshot.learn(request.policy.naming, needs.into_iter().collect(), answer);
                 }
@@ -45,7 +46,7 @@ impl World {
         }
     }
 
-    fn fact(&self, snapshot: &Snapshot, need: Need) -> (Need, Fact) {
+    fn fact(&self, snapshot: &Snapshot, request: &Request, need: Need) -> (Need, Fact) {
         let fact = match &need {
             Need::Package { .. } => Fact::Package(self.rules.clone()),
             Need::Listing { side, dir, .. } => {
@@ -62,6 +63,14 @@ impl World {
                 let dir =
                     self.target.find(&snapshot.target.path(*dir)).expect("only what is there is asked for");
                 Fact::Listing(self.target.entries(dir).expect("all is in memory").clone().into())
+            }
+            &Need::Pair { dir, source, source_dir, texts } => {
+                let here = Need::Listing { side: Side::Source(source), dir: source_dir, texts };
+                let (_, Fact::Listing(entries)) = self.fact(snapshot, request, here) else {
+                    panic!("a listing")
+                };
+                let (_, there) = self.fact(snapshot, request, Need::Start { dir, texts });
+                Pair::new(snapshot, request, &need, entries).expect("it is one").with(there, |_| true)
             }
             Need::Mirror { source, dir, target_dir, rules_dir } => {
                 snapshot.make_mirror(*source, *dir, target_dir, rules_dir)

@@ -172,7 +172,7 @@ impl<'a> Planner<'a> {
             into,
             from,
             entries,
-            rules_dir: self.rules_dir(&source_dir, &target_dir),
+            rules_dir: self.request.policy.rules_dir(&source_dir, &target_dir),
             target_dir,
             head: route.head_from(depth),
             route,
@@ -185,12 +185,13 @@ impl<'a> Planner<'a> {
     /// Puts the links of a package's directory into `into` at once; returns which names remain to be looked at one by one.
     fn link_mirror(&mut self, into: DirId, from: Src, target_dir: &RelPath) -> Option<Left> {
         let Some(mirror) = self.mirror(into, from, target_dir)? else { return Some(Left::All) };
-        let Some(there) = self.tree.entries(into) else { return Some(Left::All) };
+        let Some(there) = self.tree.known_entries(into) else { return Some(Left::All) };
         let before = &self.snapshot.target;
         let before = before.knows(into).then(|| before.shared_entries(into)).flatten();
         let was_empty = before.is_none_or(|before| before.is_empty());
         let (entries, left) = match mirror {
             Mirror::Alone(links) if there.same_links(links) => return Some(Left::Some(Vec::new())),
+            _ if there.is_partial() => return Some(Left::All),
             Mirror::Alone(links) if there.is_empty() && was_empty => (links.clone(), Left::Some(Vec::new())),
             // What was there and is right stays as it was.
             Mirror::Alone(links) if there.is_empty() && before.is_some_and(|it| it.same_links(links)) => {

@@ -110,7 +110,7 @@ impl Planner<'_> {
     /// Tells whether `dir` holds a link to each entry of `src` that counts, and nothing else.
     fn mirrors(&mut self, dir: DirId, src: Src, place: &Place) -> Option<bool> {
         let source_dir = place.path.clone();
-        let rules_dir = self.rules_dir(&source_dir, &self.tree.path(dir));
+        let rules_dir = self.request.policy.rules_dir(&source_dir, &self.tree.path(dir));
         let mut count = 0;
         let mut known = true;
         for (name, node) in self.source_entries(src)? {

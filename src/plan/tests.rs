@@ -17,7 +17,7 @@ use crate::package::{Mount, Step};
 use crate::path::Route;
 use crate::policy::{Backup, Existing, Fold, Naming, OnFile, Policy, Strategy as Way, Walk};
 use crate::rules::{GlobList, IgnoreList, NativeRules, Rules, StowRules};
-use crate::snapshot::Fact;
+use crate::snapshot::{Fact, MARKERS, Pair};
 use crate::tree::{Leads, Link, ROOT, Texts};
 
 /// How many farms each property is tried on.
@@ -102,7 +102,8 @@ impl World {
         }
     }
 
-    fn answer(&self, snapshot: &Snapshot, naming: Naming, need: &Need) -> Fact {
+    fn answer(&self, snapshot: &Snapshot, request: &Request, need: &Need) -> Fact {
+        let naming = request.policy.naming;
         match need {
             Need::Package { package, .. } | Need::NewPackage { package, .. } => {
                 let name = package.names().next().expect("packages have names");
@@ -128,17 +129,39 @@ impl World {
             }
             Need::Start { dir, texts } => {
                 let need = Need::Listing { side: Side::Target, dir: *dir, texts: *texts };
-                match self.answer(snapshot, naming, &need) {
+                match self.answer(snapshot, request, &need) {
                     Fact::Listing(whole) if *texts != Texts::All && whole.len() >= self.large => Fact::Large,
                     fact => fact,
                 }
+            }
+            &Need::Pair { dir, source, source_dir, texts } => {
+                let at = self.tree.find(&snapshot.target.path(dir)).expect("a directory");
+                let here = Need::Listing { side: Side::Source(source), dir: source_dir, texts: Texts::All };
+                let Fact::Listing(entries) = self.answer(snapshot, request, &here) else {
+                    panic!("a listing")
+                };
+                let pair = Pair::new(snapshot, request, need, entries).expect("a pair");
+                if let Some(links) = pair.links()
+                    && links.iter().all(|(name, link)| {
+                        let (Node::Link(a), Some(Some(Node::Link(b)))) = (link, self.tree.get(at, &name))
+                        else {
+                            return false;
+                        };
+                        a.text == b.text
+                    })
+                    && MARKERS.iter().all(|name| !self.tree.contains(at, &Name::new(name).expect("a name")))
+                {
+                    return pair.with_links(links);
+                }
+                let there = self.answer(snapshot, request, &Need::Start { dir, texts });
+                pair.with(there, |name| name.as_bytes() != b"b")
             }
             Need::Names { dir, source, source_dir, texts } => {
                 let at = self.tree.find(&snapshot.target.path(*dir)).expect("a directory");
                 let unknown: Vec<Name> = snapshot.unknown_names(*dir, *source, *source_dir, naming).collect();
                 if self.tree.entries(at).is_some_and(|all| unknown.len() > all.len()) {
                     let need = Need::Listing { side: Side::Target, dir: *dir, texts: *texts };
-                    return self.answer(snapshot, naming, &need);
+                    return self.answer(snapshot, request, &need);
                 }
                 let mut names = Entries::partial();
                 for name in unknown {
@@ -174,7 +197,7 @@ impl World {
             Need::Hides { source, dir } => Fact::Holds(snapshot.find_hides(*source, *dir)),
             Need::Sifted { source, dir } => {
                 let need = Need::Listing { side: Side::Source(*source), dir: *dir, texts: Texts::All };
-                let Fact::Listing(entries) = self.answer(snapshot, naming, &need) else {
+                let Fact::Listing(entries) = self.answer(snapshot, request, &need) else {
                     panic!("a listing")
                 };
                 let hides = snapshot.hides_among(*source, *dir, &entries);
@@ -248,7 +271,7 @@ impl World {
                     let learned = snapshot.learn(naming, needs.into_iter().collect(), |snapshot, needs| {
                         let answered = |need: Need| {
                             assert!(asked.insert(need.clone()), "{need:?} was answered already");
-                            let fact = self.answer(snapshot, naming, &need);
+                            let fact = self.answer(snapshot, request, &need);
                             (need, fact)
                         };
                         Ok::<_, std::convert::Infallible>(needs.into_iter().map(answered).collect())

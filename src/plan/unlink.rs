@@ -155,7 +155,7 @@ impl<'a> Planner<'a> {
         let route = source.route().join_path(&visit.source_dir);
         Some(Frame {
             dir: visit.dir,
-            rules_dir: self.rules_dir(&visit.source_dir, &target_dir),
+            rules_dir: self.request.policy.rules_dir(&visit.source_dir, &target_dir),
             head: route.head_from(self.tree.depth(visit.dir)),
             route,
             source_dir: visit.source_dir,

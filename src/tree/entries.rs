@@ -120,8 +120,24 @@ impl Entries {
 
     /// Enters that nothing stands under `name`.
     pub fn set_absent(&mut self, name: &[u8]) {
-        self.put(name, Held::File);
-        self.remove(name);
+        self.put(name, Held::Gone);
+    }
+
+    /// Returns these entries as those of a directory of which no more is known, but that nothing is under `absent`.
+    pub(crate) fn only_some(mut self, absent: &[&[u8]]) -> Entries {
+        self.partial = true;
+        absent.iter().for_each(|name| self.set_absent(name));
+        self
+    }
+
+    /// Tells whether it is certainly known what, if anything, stands under each name of `other`.
+    pub(crate) fn knows_as(&self, other: &Entries) -> bool {
+        let is_same = |(a, b): (&Slot, &Slot)| a.name == b.name;
+        !self.partial
+            || self.packed.shares_names(&other.packed)
+                && other.recent.is_empty()
+                && other.slots.len() <= self.slots.len()
+                && self.slots.iter().zip(&other.slots).all(is_same)
     }
 
     /// Returns all names that are known, also those of nothing.
@@ -136,8 +152,14 @@ impl Entries {
         self.inodes = before.inodes.clone();
     }
 
+    /// Returns these entries as if they had been read when `before`, which are the same, were.
+    pub(crate) fn read_as(mut self, before: &Entries) -> Entries {
+        self.tell_as(before);
+        self
+    }
+
     /// Tells whether there may be directories.
-    pub(super) fn may_have_dirs(&self) -> bool {
+    pub(crate) fn may_have_dirs(&self) -> bool {
         self.kinds.has(Kinds::DIR)
     }
 
@@ -221,6 +243,7 @@ impl Entries {
             At::Recent(at) => &mut self.recent[at],
             At::Nowhere { recent } => {
                 self.inodes = None;
+                self.gone += usize::from(matches!(held, Held::Gone));
                 let is_last = self.slots.last().is_none_or(|last| self.name(last) < name);
                 let slot = Slot { name: self.packed.put_name(name), held };
                 if is_last && self.recent.is_empty() {
@@ -237,6 +260,7 @@ impl Entries {
         };
         self.gone -= usize::from(slot.is_gone());
         slot.held = held;
+        self.gone += usize::from(slot.is_gone());
     }
 
     /// Takes what stands under `name` out.
@@ -662,7 +686,7 @@ impl Listing {
         }
         let (stamp, kinds) = (*stamp, *kinds);
         let sorted = Entries {
-            packed: packed.clone(),
+            packed: packed.settled(),
             slots: slots.clone(),
             stamp,
             kinds,

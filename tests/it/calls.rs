@@ -71,9 +71,22 @@ fn a_link_costs_little_more_than_the_call_that_makes_it() {
 #[test]
 fn a_right_link_costs_little_more_than_a_look_at_it() {
     let Some(strace) = strace() else { return };
-    for relink in [&["relink", "-q", "p"][..], &["stow", "-t", "..", "-R", "p"]] {
+    for relink in [&["relink", "-q", "p"][..], &["stow", "-t", "..", "-R", "p"], LINK[0], LINK[1]] {
         let cost = a_link(&strace, &LINK[..1], relink);
         assert!(cost <= 1.15, "{relink:?}: {cost}");
+    }
+}
+
+#[test]
+fn linking_again_reads_what_the_package_has_and_asks_for_that() {
+    let Some(strace) = strace() else { return };
+    for link in LINK {
+        let reads = [20, 60].map(|dirs| {
+            let home = farm_of(dirs);
+            home.farm(LINK[0]).run();
+            calls(&home, &strace, link).iter().filter(|call| *call == "getdents64").count()
+        });
+        assert_eq!(reads[1] - reads[0], 2 * (60 - 20), "{link:?}");
     }
 }
 

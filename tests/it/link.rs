@@ -522,3 +522,48 @@ fn a_link_that_led_right_by_way_of_another_leads_right_afterwards() {
     home.farm(&["undo", "-q"]).run().prints("");
     assert_eq!(home.tree(), ".dots -> dotfiles/zsh\n.zshrc -> .dots/.zshrc\n");
 }
+
+/// What may have happened to a directory whose links farm made.
+const CHANGES: [fn(&Sandbox); 8] = [
+    |_| {},
+    |home| home.file(".config/app/mine"),
+    |home| home.remove(".config/app/f03"),
+    |home| {
+        home.remove(".config/app/f03");
+        home.link(".config/app/f03", "../../dotfiles/q/f03");
+    },
+    |home| {
+        home.remove(".config/app/f03");
+        home.file(".config/app/f03");
+    },
+    |home| {
+        home.remove(".config/app/f03");
+        home.file(".config/app/f03/x");
+    },
+    |home| home.file(".config/app/.stow"),
+    |home| home.link(".config/app/.nonstow", "f03"),
+];
+
+#[test]
+fn linking_again_sees_in_a_large_directory_what_it_sees_in_a_small_one() {
+    for change in CHANGES {
+        for line in [&["link", "p"][..], &["stow", "p"]] {
+            let seen = [8, 80].map(|files| {
+                let home = Sandbox::with(&["dotfiles/q/f03"]);
+                home.dir(".config/app");
+                (0..files).for_each(|n| home.file(&format!("dotfiles/p/.config/app/f{n:02}")));
+                home.farm(&["link", "-q", "p"]).run().prints("");
+                change(&home);
+                let ran = home.farm(line).run();
+                let is_of_both = |line: &&str| {
+                    line.split(" -> ")
+                        .next()
+                        .is_some_and(|path| !path.contains("/f") || path < ".config/app/f08")
+                };
+                let tree: Vec<String> = home.tree().lines().filter(is_of_both).map(str::to_owned).collect();
+                (ran.code(), ran.stdout.clone(), ran.stderr.clone(), tree)
+            });
+            assert_eq!(seen[0], seen[1], "{line:?}");
+        }
+    }
+}

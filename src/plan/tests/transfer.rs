@@ -53,7 +53,7 @@ impl World {
                     let naming = policy.naming;
                     let learned = snapshot.learn(naming, needs.into_iter().collect(), |snapshot, needs| {
                         let answered = |need: Need| {
-                            let fact = self.answer(snapshot, naming, &need);
+                            let fact = self.answer(snapshot, &request, &need);
                             (need, fact)
                         };
                         Ok::<_, std::convert::Infallible>(needs.into_iter().map(answered).collect())
