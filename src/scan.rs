@@ -202,22 +202,8 @@ impl<'a> Scanner<'a> {
             Need::Names { dir, source, source_dir, texts } => {
                 let path = snapshot.target.path(*dir);
                 let naming = self.request.policy.naming;
-                let mut names: Vec<Name> =
-                    snapshot.unknown_names(*dir, *source, *source_dir, naming).collect();
-                let find = |handle: Handle| {
-                    if names.len() as u64 * WORTH_LISTING >= handle.size()? {
-                        return list(&handle, *texts).map(|entries| Fact::Listing(entries.into()));
-                    }
-                    if *texts != Texts::None {
-                        let mut others = handle.some_names()?;
-                        others.retain(|name| !names.contains(name));
-                        // Neighbours often come from one package.
-                        let apart = others.len().div_ceil(SAMPLE).max(1);
-                        names.extend(others.into_iter().step_by(apart));
-                    }
-                    handle.find_names(names.into_iter()).map(|names| Fact::Names(names.into()))
-                };
-                let found = self.root.open_below(&path).and_then(find);
+                let unknown = snapshot.unknown_names(*dir, *source, *source_dir, naming).collect();
+                let found = self.root.open_below(&path).and_then(|handle| look_up(&handle, unknown, *texts));
                 found.map_err(|e| self.error(snapshot, "look into", Side::Target, &path, e))?
             }
             Need::Texts { dir, source, source_dir } => {
@@ -361,7 +347,11 @@ impl<'a> Scanner<'a> {
                 // What cannot be seen so, the longer way tells of.
                 matches!(looks, [Ok(there), Ok(here)] if there != here)
             };
-            Ok(pair.with(start(&target, texts)?, differ))
+            let there = match start(&target, texts)? {
+                Fact::Large => look_up(&target, pair.names(), texts)?,
+                listing => listing,
+            };
+            Ok(pair.with(there, differ))
         };
         Ok(read().map_err(|e| self.error(snapshot, "read directory", Side::Target, &path, e))?)
     }
@@ -478,6 +468,21 @@ fn start(handle: &Handle, texts: Texts) -> io::Result<Fact> {
         return Ok(Fact::Large);
     }
     list(handle, texts).map(|entries| Fact::Listing(entries.into()))
+}
+
+/// Answers [`Need::Names`], about these.
+fn look_up(handle: &Handle, mut names: Vec<Name>, texts: Texts) -> io::Result<Fact> {
+    if names.len() as u64 * WORTH_LISTING >= handle.size()? {
+        return list(handle, texts).map(|entries| Fact::Listing(entries.into()));
+    }
+    if texts != Texts::None {
+        let mut others = handle.some_names()?;
+        others.retain(|name| !names.contains(name));
+        // Neighbours often come from one package.
+        let apart = others.len().div_ceil(SAMPLE).max(1);
+        names.extend(others.into_iter().step_by(apart));
+    }
+    handle.find_names(names.into_iter()).map(|names| Fact::Names(names.into()))
 }
 
 /// Lists a directory of the target. Who wants texts may want to take the links away.

@@ -92,6 +92,9 @@ impl Operation {
 
     /// Links all packages.
     pub const LINK: Operation = Operation::new(Verb::Link, Held::Bare, Held::All, Act::Link);
+    /// Links what is linked already.
+    const AGAIN: Operation =
+        Operation { name: "link again", ..Operation::new(Verb::Link, Held::All, Held::All, Act::Check) };
     const RELINK: Operation = Operation::new(Verb::Relink, Held::All, Held::All, Act::Check);
     const UNLINK: Operation = Operation::new(Verb::Unlink, Held::All, Held::Bare, Act::Unlink);
 
@@ -114,6 +117,7 @@ pub fn all() -> Vec<Workload> {
             layout: Layout::Dotfiles,
             operations: vec![
                 Operation::LINK.goal(1.7, 18.0),
+                Operation::AGAIN.goal(1.7, 18.0),
                 Operation::RELINK.goal(1.7, 18.0),
                 Operation::UNLINK.goal(2.0, 15.0),
             ],
@@ -205,6 +209,7 @@ fn directories(id: &'static str, what: &'static str, dirs: usize) -> Workload {
         layout: Layout::Directories { dirs, target: layout::Before::Directories },
         operations: vec![
             Operation::LINK.goal(1.15, 9.0),
+            Operation::AGAIN.goal(1.2, 35.0),
             Operation::RELINK.goal(1.2, 35.0),
             Operation::UNLINK.goal(2.5, 4.0),
         ],

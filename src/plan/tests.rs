@@ -153,30 +153,15 @@ impl World {
                 {
                     return pair.with_links(links);
                 }
-                let there = self.answer(snapshot, request, &Need::Start { dir, texts });
+                let there = match self.answer(snapshot, request, &Need::Start { dir, texts }) {
+                    Fact::Large => self.look_up(snapshot, request, (dir, texts), pair.names()),
+                    there => there,
+                };
                 pair.with(there, |name| name.as_bytes() != b"b")
             }
             Need::Names { dir, source, source_dir, texts } => {
-                let at = self.tree.find(&snapshot.target.path(*dir)).expect("a directory");
                 let unknown: Vec<Name> = snapshot.unknown_names(*dir, *source, *source_dir, naming).collect();
-                if self.tree.entries(at).is_some_and(|all| unknown.len() > all.len()) {
-                    let need = Need::Listing { side: Side::Target, dir: *dir, texts: *texts };
-                    return self.answer(snapshot, request, &need);
-                }
-                let mut names = Entries::partial();
-                for name in unknown {
-                    match self.tree.get(at, &name).flatten() {
-                        Some(node) => names.set(&name, &node),
-                        None => names.set_absent(name.as_bytes()),
-                    }
-                }
-                if *texts != Texts::None
-                    && let Some((name, node)) =
-                        self.tree.entries(at).and_then(|entries| entries.iter().next())
-                {
-                    names.set(&name, &node);
-                }
-                Fact::Names(names.into())
+                self.look_up(snapshot, request, (*dir, *texts), unknown)
             }
             Need::Texts { dir, source, source_dir } => {
                 let at = self.tree.find(&snapshot.target.path(*dir)).expect("a directory");
@@ -248,6 +233,32 @@ impl World {
             }
             Need::Equal { name, .. } => Fact::Holds(name.as_bytes() == b"b"),
         }
+    }
+
+    fn look_up(
+        &self,
+        snapshot: &Snapshot,
+        request: &Request,
+        (dir, texts): (DirId, Texts),
+        unknown: Vec<Name>,
+    ) -> Fact {
+        let at = self.tree.find(&snapshot.target.path(dir)).expect("a directory");
+        if self.tree.entries(at).is_some_and(|all| unknown.len() > all.len()) {
+            return self.answer(snapshot, request, &Need::Listing { side: Side::Target, dir, texts });
+        }
+        let mut names = Entries::partial();
+        for name in unknown {
+            match self.tree.get(at, &name).flatten() {
+                Some(node) => names.set(&name, &node),
+                None => names.set_absent(name.as_bytes()),
+            }
+        }
+        if texts != Texts::None
+            && let Some((name, node)) = self.tree.entries(at).and_then(|entries| entries.iter().next())
+        {
+            names.set(&name, &node);
+        }
+        Fact::Names(names.into())
     }
 
     fn leads(&self, path: &RelPath) -> Leads {

@@ -151,8 +151,15 @@ impl<'s> Pair<'s> {
         self.facts(Fact::Listing(there.clone()), Some(Mirror::Alone(there)), Vec::new())
     }
 
-    /// Returns all that is known now that the target's directory was read; `differ` tells what two files, one in each
-    /// directory, have not in common as far as that is seen at first sight.
+    /// Returns the names that the target's directory, if it is large, may be asked for.
+    pub fn names(&self) -> Vec<Name> {
+        let names = self.entries.names().map(|name| self.request.policy.naming.target_name(&name));
+        names.chain(super::MARKERS.iter().filter_map(|marker| Name::new(marker))).collect()
+    }
+
+    /// Returns all that is known now that the target's directory was read ([`Fact::Listing`]), or found to be large
+    /// ([`Fact::Large`]) and asked for [`names`](Self::names) ([`Fact::Names`]); `differ` tells of the name of two files,
+    /// one in each directory, whether they are seen to differ at first sight.
     pub fn with(self, there: Fact, differ: impl Fn(&Name) -> bool) -> Fact {
         let Fact::Listing(there) = there else { return self.facts(there, None, Vec::new()) };
         let is_known = !there.may_have_dirs() && !there.has_unread_links();
@@ -184,7 +191,13 @@ impl<'s> Pair<'s> {
 
     fn facts(self, there: Fact, mirror: Option<Mirror>, mut facts: Vec<(Need, Fact)>) -> Fact {
         let Pair { dir, source, source_dir, texts, entries, target_dir, rules_dir, .. } = self;
-        facts.push((Need::Start { dir, texts }, there));
+        match there {
+            names @ Fact::Names(_) => {
+                facts.push((Need::Start { dir, texts }, Fact::Large));
+                facts.push((Need::Names { dir, source, source_dir, texts }, names));
+            }
+            there => facts.push((Need::Start { dir, texts }, there)),
+        }
         let listing = Need::Listing { side: Side::Source(source), dir: source_dir, texts: Texts::All };
         facts.push((listing, Fact::Listing(entries)));
         if let Some(mirror) = mirror {
