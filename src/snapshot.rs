@@ -17,7 +17,7 @@ use crate::path::{LinkText, Name, RelPath, Route};
 use crate::policy::Naming;
 use crate::rendered::Stored;
 use crate::rules::{Candidate, Rules};
-use crate::tree::{DirId, Entries, Leads, Link, Node, Texts, Tree};
+use crate::tree::{Apart, DirId, Entries, Leads, Link, Node, Texts, Tree};
 
 /// Which package of a snapshot: see [`Snapshot::source`].
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -379,14 +379,14 @@ impl Snapshot {
     }
 
     /// Returns what the target's directory that holds `there` will hold with the links of a package's directory, as
-    /// [`Need::Mirror`] names it; and the names that are to be looked at one by one: those that something else has, and
-    /// those that `is_new` does not say are new.
+    /// [`Need::Mirror`] names it; and the entries that are to be looked at one by one: those whose names something else has,
+    /// or `is_new` does not say are new.
     pub fn with_mirror(
         &self,
         need: &Need,
         there: &Entries,
         is_new: impl Fn(&[u8]) -> bool,
-    ) -> Option<(Entries, Vec<Name>)> {
+    ) -> Option<(Entries, Vec<Apart>)> {
         let Need::Mirror { source, dir, target_dir, rules_dir } = need else { return None };
         Some(self.mirrored(*source, *dir, target_dir, rules_dir)?.with(there, is_new))
     }

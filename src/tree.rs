@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use crate::path::{LinkText, Name, RelPath};
 
-pub use entries::{Entries, Iter, Listing};
+pub use entries::{Apart, Entries, Iter, Listing};
 
 /// A directory's place in the arena of its [`Tree`].
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]

@@ -12,13 +12,14 @@ use crate::path::{LinkText, Name, RelPath, Route};
 use crate::policy::{AbsoluteSource, OnFile, Ownership};
 use crate::rendered::Stored;
 use crate::snapshot::{Mirror, Need, SourceId};
-use crate::tree::{DirId, Leads, Link, Node, Texts};
+use crate::tree::{Apart, DirId, Leads, Link, Node, Texts};
 
 /// A directory of a package that is being mirrored into a directory of the target.
 struct Frame<'a> {
     into: DirId,
     from: Src,
-    entries: Box<dyn Iterator<Item = (Name, Node)> + 'a>,
+    /// With what has their names in the target, where it is at hand.
+    entries: Box<dyn Iterator<Item = Apart> + 'a>,
     /// The paths of the two directories, and the package's as seen from the root.
     target_dir: RelPath,
     source_dir: RelPath,
@@ -58,13 +59,13 @@ impl Entry<'_> {
     }
 }
 
-/// Which names of a package's directory remain when its links were put into the target at once.
+/// Which entries of a package's directory remain when its links were put into the target at once.
 enum Left {
     All,
     /// These, because something is or was there.
-    Some(Vec<Name>),
-    /// These, which count, and which something else than the right links has.
-    Taken(Vec<Name>),
+    Some(Vec<Apart>),
+    /// These, which count, and whose names something else than the right links has.
+    Taken(Vec<Apart>),
 }
 
 /// What remains to be walked after an entry: directories to mirror, the last one first.
@@ -115,7 +116,7 @@ impl<'a> Planner<'a> {
                     let source = entry.source.clone();
                     self.in_the_way(&entry, Reason::Directory { source }, &mut below);
                 }
-                Some(false) => self.link_there(&entry, &mut below),
+                Some(false) => self.link_there(&entry, None, &mut below),
                 None => {}
             },
         }
@@ -134,7 +135,7 @@ impl<'a> Planner<'a> {
             }
             let Some((frame, after)) = frames.last_mut() else { return };
             match frame.entries.next() {
-                Some((name, node)) => self.link_entry(frame, &name, &node, &mut todo),
+                Some(entry) => self.link_entry(frame, entry, &mut todo),
                 None => {
                     self.tree.shrink(frame.into);
                     todo = std::mem::take(after);
@@ -156,13 +157,10 @@ impl<'a> Planner<'a> {
         let target_dir = self.tree.path(into);
         let left = self.link_mirror(into, from, &target_dir)?;
         let are_taken = matches!(left, Left::Taken(_));
-        let entries: Box<dyn Iterator<Item = (Name, Node)>> = match left {
-            Left::All => Box::new(entries.iter()),
-            Left::Some(names) | Left::Taken(names) if names.is_empty() => return None,
-            Left::Some(names) | Left::Taken(names) => Box::new(names.into_iter().filter_map(|name| {
-                let node = entries.get(name.as_bytes())?;
-                Some((name, node))
-            })),
+        let entries: Box<dyn Iterator<Item = Apart>> = match left {
+            Left::All => Box::new(entries.iter().map(|(name, node)| Apart { name, node, there: None })),
+            Left::Some(entries) | Left::Taken(entries) if entries.is_empty() => return None,
+            Left::Some(entries) | Left::Taken(entries) => Box::new(entries.into_iter()),
         };
         let source = self.snapshot.source(from.id);
         let source_dir = source.tree.path(from.dir);
@@ -182,7 +180,7 @@ impl<'a> Planner<'a> {
         })
     }
 
-    /// Puts the links of a package's directory into `into` at once; returns which names remain to be looked at one by one.
+    /// Puts the links of a package's directory into `into` at once; returns which entries remain to be looked at one by one.
     fn link_mirror(&mut self, into: DirId, from: Src, target_dir: &RelPath) -> Option<Left> {
         let Some(mirror) = self.mirror(into, from, target_dir)? else { return Some(Left::All) };
         let Some(there) = self.tree.known_entries(into) else { return Some(Left::All) };
@@ -215,7 +213,8 @@ impl<'a> Planner<'a> {
         Some(left)
     }
 
-    fn link_entry(&mut self, frame: &Frame<'a>, name: &Name, node: &Node, below: &mut Below) {
+    fn link_entry(&mut self, frame: &Frame<'a>, entry: Apart, below: &mut Below) {
+        let Apart { name, node, there } = &entry;
         if !frame.are_taken
             && (self.ignored(frame.from, &frame.source_dir, &frame.rules_dir, name, node)
                 || self.link_plainly(frame, name, node))
@@ -234,11 +233,11 @@ impl<'a> Planner<'a> {
             source,
             stored: None,
         };
-        self.link_there(&entry, below);
+        self.link_there(&entry, there.clone(), below);
     }
 
-    /// Links an entry that counts, whatever stands in its place.
-    fn link_there(&mut self, entry: &Entry, below: &mut Below) {
+    /// Links an entry that counts, whatever stands in its place, which may be at hand as `there`.
+    fn link_there(&mut self, entry: &Entry, there: Option<Node>, below: &mut Below) {
         if let Node::Link(link) = entry.node
             && self.request.policy.absolute_source == AbsoluteSource::Conflict
             && let Some(text) = link.text.clone().filter(LinkText::is_absolute)
@@ -251,7 +250,7 @@ impl<'a> Planner<'a> {
             self.conflict(Action::Link, entry.from.id, entry.path(), Reason::BackupPlace);
             return;
         }
-        match self.tree.get(entry.into, &entry.target_name).flatten() {
+        match there.or_else(|| self.tree.get(entry.into, &entry.target_name).flatten()) {
             None => self.place(entry, below),
             Some(Node::Link(_)) => self.over_link(entry, below),
             Some(Node::Dir(dir)) => self.over_dir(entry, dir, below),

@@ -7,7 +7,7 @@ use crate::package::Request;
 use crate::path::{Name, RelPath};
 use crate::policy::{Naming, OnFile};
 use crate::rules::{Candidate, Rules};
-use crate::tree::{DirId, Entries, Texts};
+use crate::tree::{Apart, DirId, Entries, Texts};
 
 /// Directories with fewer entries are mirrored one entry after the other. Tests mirror whatever they can.
 const WORTH_MIRRORING: usize = if cfg!(test) { 1 } else { 32 };
@@ -23,8 +23,8 @@ pub enum Mirror {
         there: Arc<Entries>,
         /// It and the links.
         all: Arc<Entries>,
-        /// The names that something else than the right link has.
-        taken: Vec<Name>,
+        /// The entries of the package whose names something else than the right link has.
+        taken: Vec<Apart>,
     },
 }
 
@@ -80,9 +80,9 @@ impl<'s> Mirrored<'s> {
         self.with(&Entries::default(), |_| true).0
     }
 
-    /// Returns what `there` will be, and the names that are to be looked at one by one: those that something else has, and
-    /// those that `is_new` does not say are new.
-    pub(super) fn with(&self, there: &Entries, is_new: impl Fn(&[u8]) -> bool) -> (Entries, Vec<Name>) {
+    /// Returns what `there` will be, and the entries that are to be looked at one by one: those whose names something else
+    /// has, or `is_new` does not say are new.
+    pub(super) fn with(&self, there: &Entries, is_new: impl Fn(&[u8]) -> bool) -> (Entries, Vec<Apart>) {
         there.with_mirror(self.entries, &self.head, |name| self.counts(name), is_new)
     }
 

@@ -46,6 +46,17 @@ impl Inodes {
     }
 }
 
+/// An entry of a package's directory that is to be looked at on its own.
+#[derive(Clone, Debug)]
+pub struct Apart {
+    /// Its name.
+    pub name: Name,
+    /// What it is.
+    pub node: Node,
+    /// What has its name in the target.
+    pub there: Option<Node>,
+}
+
 /// An entry without its bytes.
 #[derive(Clone, Copy)]
 struct Slot {
@@ -414,14 +425,14 @@ impl Entries {
 
     /// Returns these entries and a link for each entry of `source` that `counts` says counts: one that leads to its own
     /// name in the directory that `head` leads to. A name gets none that is taken, or that `is_new` does not say is new;
-    /// such names are returned, too, unless they are just such links already.
+    /// such entries are returned, too, unless they are just such links already.
     pub(crate) fn with_mirror(
         &self,
         source: &Entries,
         head: &[u8],
         counts: impl Fn(&[u8]) -> bool,
         is_new: impl Fn(&[u8]) -> bool,
-    ) -> (Entries, Vec<Name>) {
+    ) -> (Entries, Vec<Apart>) {
         let mut all = Entries { kinds: self.kinds, ..Entries::default() };
         all.kinds.0 |= Kinds::LINK.0;
         let (packed, moved, text) = self.packed.with_names_below(&source.packed, head);
@@ -442,7 +453,10 @@ impl Entries {
                 Some(Slot { held: Held::Link(text, _), .. })
                     if is_new(name) && self.packed.leads_below(name, *text, head) => {}
                 None if is_new(name) => all.slots.push(Slot { name: slot.name.moved(moved), held }),
-                _ => left.push(Name::of_segment(name)),
+                there => left.extend(source.node(slot).map(|node| {
+                    let there = there.and_then(|there| self.node(there));
+                    Apart { name: Name::of_segment(name), node, there }
+                })),
             }
         }
         all.slots.extend(here);
