@@ -47,6 +47,8 @@ pub(super) struct Entry<'f> {
     text: LinkText,
     /// When it is to be a file of its own: the content.
     stored: Option<Stored>,
+    /// It is known to be another file than the one that has its name.
+    differs: bool,
 }
 
 impl Entry<'_> {
@@ -107,7 +109,8 @@ impl<'a> Planner<'a> {
         let stored =
             shelf.filter(|_| method != Method::Link).map(|shelf| Stored { shelf, name: name.clone() });
         let target_dir = &target_dir;
-        let entry = Entry { from, name, node, into, target_name, target_dir, source, text, stored };
+        let entry =
+            Entry { from, name, node, into, target_name, target_dir, source, text, stored, differs: false };
         let mut below = Below::new();
         match &entry.stored {
             Some(stored) => self.write_there(&entry, stored, method, &mut below),
@@ -158,7 +161,9 @@ impl<'a> Planner<'a> {
         let left = self.link_mirror(into, from, &target_dir)?;
         let are_taken = matches!(left, Left::Taken(_));
         let entries: Box<dyn Iterator<Item = Apart>> = match left {
-            Left::All => Box::new(entries.iter().map(|(name, node)| Apart { name, node, there: None })),
+            Left::All => {
+                Box::new(entries.iter().map(|(name, node)| Apart { name, node, there: None, differs: false }))
+            }
             Left::Some(entries) | Left::Taken(entries) if entries.is_empty() => return None,
             Left::Some(entries) | Left::Taken(entries) => Box::new(entries.into_iter()),
         };
@@ -214,7 +219,7 @@ impl<'a> Planner<'a> {
     }
 
     fn link_entry(&mut self, frame: &Frame<'a>, entry: Apart, below: &mut Below) {
-        let Apart { name, node, there } = &entry;
+        let Apart { name, node, there, differs } = &entry;
         if !frame.are_taken
             && (self.ignored(frame.from, &frame.source_dir, &frame.rules_dir, name, node)
                 || self.link_plainly(frame, name, node))
@@ -232,6 +237,7 @@ impl<'a> Planner<'a> {
             text: source.text_from(frame.depth),
             source,
             stored: None,
+            differs: *differs,
         };
         self.link_there(&entry, there.clone(), below);
     }
@@ -388,6 +394,7 @@ impl<'a> Planner<'a> {
                 None => return,
             },
             OnFile::Stop => Reason::File { source, compared: Compared::No },
+            OnFile::MergeEqual if entry.differs => Reason::File { source, compared: Compared::Differ },
             OnFile::MergeEqual if is_file && *entry.node == Node::File => {
                 let need = Self::equal_need(entry.into, &entry.target_name, entry.from, entry.name);
                 match self.snapshot.holds(&need) {

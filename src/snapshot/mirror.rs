@@ -7,7 +7,7 @@ use crate::package::Request;
 use crate::path::{Name, RelPath};
 use crate::policy::{Naming, OnFile};
 use crate::rules::{Candidate, Rules};
-use crate::tree::{Apart, DirId, Entries, Texts};
+use crate::tree::{Apart, DirId, Entries, Node, Texts};
 
 /// Directories with fewer entries are mirrored one entry after the other. Tests mirror whatever they can.
 const WORTH_MIRRORING: usize = if cfg!(test) { 1 } else { 32 };
@@ -148,7 +148,7 @@ impl<'s> Pair<'s> {
     /// no marker.
     pub fn with_links(self, links: Entries) -> Fact {
         let there = Arc::new(links.only_some(&super::MARKERS));
-        self.facts(Fact::Listing(there.clone()), Some(Mirror::Alone(there)), Vec::new())
+        self.facts(Fact::Listing(there.clone()), Some(Mirror::Alone(there)))
     }
 
     /// Returns the names that the target's directory, if it is large, may be asked for.
@@ -161,24 +161,22 @@ impl<'s> Pair<'s> {
     /// ([`Fact::Large`]) and asked for [`names`](Self::names) ([`Fact::Names`]); `differ` tells of the name of two files,
     /// one in each directory, whether they are seen to differ at first sight.
     pub fn with(self, there: Fact, differ: impl Fn(&Name) -> bool) -> Fact {
-        let Fact::Listing(there) = there else { return self.facts(there, None, Vec::new()) };
+        let Fact::Listing(there) = there else { return self.facts(there, None) };
         let is_known = !there.may_have_dirs() && !there.has_unread_links();
         let mirrored =
             self.mirrored().filter(|_| is_known && is_worth_asking(self.request, &self.entries, &there));
-        let Some(mirrored) = mirrored else { return self.facts(Fact::Listing(there), None, Vec::new()) };
-        let mut compared = Vec::new();
-        if self.request.policy.on_file == OnFile::MergeEqual {
-            let (dir, source, source_dir) = (self.dir, self.source, self.source_dir);
-            let files = there.common_files(&self.entries).filter(|name| mirrored.counts(name.as_bytes()));
-            compared.extend(files.filter(|name| differ(name)).map(|name| {
-                let source_name = name.clone();
-                (Need::Equal { dir, name, source, source_dir, source_name }, Fact::Holds(false))
-            }));
-        }
+        let Some(mirrored) = mirrored else { return self.facts(Fact::Listing(there), None) };
         let mirror = match mirrored.among(Some(&there)) {
             // The names are kept once for both.
             Mirror::Alone(all) if Arc::ptr_eq(&all, &there) => {
                 Mirror::Alone(Arc::new(mirrored.links().read_as(&there)))
+            }
+            Mirror::Among { there, all, mut taken } if self.request.policy.on_file == OnFile::MergeEqual => {
+                for it in &mut taken {
+                    let are_files = it.node == Node::File && it.there == Some(Node::File);
+                    it.differs = are_files && differ(&it.name);
+                }
+                Mirror::Among { there, all, taken }
             }
             mirror => mirror,
         };
@@ -186,11 +184,12 @@ impl<'s> Pair<'s> {
             Mirror::Alone(all) if !there.is_empty() => all.clone(),
             _ => there,
         };
-        self.facts(Fact::Listing(there), Some(mirror), compared)
+        self.facts(Fact::Listing(there), Some(mirror))
     }
 
-    fn facts(self, there: Fact, mirror: Option<Mirror>, mut facts: Vec<(Need, Fact)>) -> Fact {
+    fn facts(self, there: Fact, mirror: Option<Mirror>) -> Fact {
         let Pair { dir, source, source_dir, texts, entries, target_dir, rules_dir, .. } = self;
+        let mut facts = Vec::with_capacity(3);
         match there {
             names @ Fact::Names(_) => {
                 facts.push((Need::Start { dir, texts }, Fact::Large));

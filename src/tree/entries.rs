@@ -55,6 +55,8 @@ pub struct Apart {
     pub node: Node,
     /// What has its name in the target.
     pub there: Option<Node>,
+    /// Both are files, and seen to differ at first sight.
+    pub differs: bool,
 }
 
 /// An entry without its bytes.
@@ -455,7 +457,7 @@ impl Entries {
                 None if is_new(name) => all.slots.push(Slot { name: slot.name.moved(moved), held }),
                 there => left.extend(source.node(slot).map(|node| {
                     let there = there.and_then(|there| self.node(there));
-                    Apart { name: Name::of_segment(name), node, there }
+                    Apart { name: Name::of_segment(name), node, there, differs: false }
                 })),
             }
         }
