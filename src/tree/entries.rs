@@ -801,11 +801,14 @@ mod tests {
 
     proptest! {
         #[test]
-        fn entries_are_an_ordered_map(edits in prop::collection::vec((0..300_u16, 0..6_u8), 0..400)) {
+        fn entries_are_an_ordered_map(edits in prop::collection::vec((0..300_u16, 0..7_u8), 0..400)) {
             let (mut entries, mut map) = (Entries::default(), BTreeMap::new());
             for (number, kind) in edits {
                 if kind == 5 {
                     entries.remove(name(number).as_bytes());
+                    map.remove(&name(number));
+                } else if kind == 6 {
+                    entries.set_absent(name(number).as_bytes());
                     map.remove(&name(number));
                 } else {
                     entries.set(&name(number), &node(kind, number));
