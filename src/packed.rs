@@ -108,18 +108,19 @@ impl Packed {
     }
 
     /// Returns a copy that has all names of `other`, too, and the text of links that lead to their own names in the
-    /// directory that `head` leads to; and how far those names are moved.
-    pub fn with_names_below(&self, other: &Packed, head: &[u8]) -> (Packed, u32, TextAt) {
-        let mut packed = if self.shared.is_empty() && self.names.is_empty() {
-            Packed { shared: other.shared.clone(), names: other.names.clone(), ..Packed::default() }
+    /// directory that `head` leads to; and how far the names of the two are moved.
+    pub fn with_names_below(&self, other: &Packed, head: &[u8]) -> (Packed, [u32; 2], TextAt) {
+        let len = |packed: &Packed| packed.shared.len() + packed.names.len();
+        let (texts, spans, last_head) = (self.texts.clone(), self.spans.clone(), self.last_head);
+        let (mut packed, moved) = if len(self) <= other.shared.len() {
+            let names = [&other.names[..], &self.shared, &self.names].concat();
+            (Packed { shared: other.shared.clone(), names, texts, spans, last_head }, [len(other), 0])
         } else {
-            let names = [&self.shared[..], &self.names, &other.shared, &other.names].concat();
-            let (texts, spans) = (self.texts.clone(), self.spans.clone());
-            Packed { shared: Arc::default(), names, texts, spans, last_head: self.last_head }
+            let names = [&self.names[..], &other.shared, &other.names].concat();
+            (Packed { shared: self.shared.clone(), names, texts, spans, last_head }, [0, len(self)])
         };
-        let moved = packed.shared.len() + packed.names.len() - other.shared.len() - other.names.len();
         let text = packed.put_below(head);
-        (packed, u32::try_from(moved).expect("no directory has 4 GiB of names"), text)
+        (packed, moved.map(|by| u32::try_from(by).expect("no directory has 4 GiB of names")), text)
     }
 
     /// Tells whether the names that lie in one place are the same here and in `other`.

@@ -437,7 +437,7 @@ impl Entries {
     ) -> (Entries, Vec<Apart>) {
         let mut all = Entries { kinds: self.kinds, ..Entries::default() };
         all.kinds.0 |= Kinds::LINK.0;
-        let (packed, moved, text) = self.packed.with_names_below(&source.packed, head);
+        let (packed, [moved, new], text) = self.packed.with_names_below(&source.packed, head);
         all.packed = packed;
         let held = Held::Link(text, Leads::Other);
         all.slots.reserve_exact(self.len() + source.len());
@@ -449,19 +449,19 @@ impl Entries {
                 continue;
             }
             while let Some(slot) = here.next_if(|slot| self.name(slot) < name) {
-                all.slots.push(*slot);
+                all.slots.push(slot.moved(moved));
             }
             match here.peek().filter(|slot| self.name(slot) == name) {
                 Some(Slot { held: Held::Link(text, _), .. })
                     if is_new(name) && self.packed.leads_below(name, *text, head) => {}
-                None if is_new(name) => all.slots.push(Slot { name: slot.name.moved(moved), held }),
+                None if is_new(name) => all.slots.push(Slot { held, ..slot.moved(new) }),
                 there => left.extend(source.node(slot).map(|node| {
                     let there = there.and_then(|there| self.node(there));
                     Apart { name: Name::of_segment(name), node, there, differs: false }
                 })),
             }
         }
-        all.slots.extend(here);
+        all.slots.extend(here.map(|slot| slot.moved(moved)));
         (all, left)
     }
 
@@ -614,6 +614,11 @@ impl fmt::Debug for Entries {
 }
 
 impl Slot {
+    /// Returns it with its name so much further on.
+    fn moved(self, by: u32) -> Slot {
+        Slot { name: self.name.moved(by), ..self }
+    }
+
     fn is_gone(&self) -> bool {
         matches!(self.held, Held::Gone)
     }
