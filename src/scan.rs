@@ -44,6 +44,8 @@ pub struct Scanner<'a> {
     request: &'a Request,
     rules: &'a RuleBook,
     root: Handle,
+    /// The request's stow directory, where it can be opened: packages are reached from it.
+    stow_dir: Option<Handle>,
     /// In how many directories links were looked for by name and not found, since they last were.
     in_vain: AtomicUsize,
 }
@@ -69,7 +71,9 @@ impl<'a> Scanner<'a> {
     pub fn open(request: &'a Request, rules: &'a RuleBook) -> Result<Scanner<'a>> {
         let root = Path::new(os(&request.root));
         let root = Handle::open(root).map_err(|e| Error::new("open target directory", root, e))?;
-        Ok(Scanner { request, rules, root, in_vain: AtomicUsize::new(0) })
+        let mut scanner = Scanner { request, rules, root, stow_dir: None, in_vain: AtomicUsize::new(0) };
+        scanner.stow_dir = Handle::open(&scanner.absolute(&request.stow_dir)).ok();
+        Ok(scanner)
     }
 
     /// Returns the handle of the farm's root.
@@ -230,7 +234,9 @@ impl<'a> Scanner<'a> {
                 let path = snapshot.tree(*side).path(*dir).join(name);
                 let leads = match side {
                     Side::Target => self.root.leads(&path),
-                    Side::Source(id) => self.source(snapshot, *id).and_then(|source| source.leads(&path)),
+                    Side::Source(id) => {
+                        self.source(snapshot, *id, &RelPath::root()).and_then(|source| source.leads(&path))
+                    }
                 };
                 Fact::Leads(leads.map_err(|e| self.error(snapshot, "look at", *side, &path, e))?)
             }
@@ -304,7 +310,7 @@ impl<'a> Scanner<'a> {
                         return Ok(false);
                     }
                     let target = self.root.open_below(&snapshot.target.path(*dir))?;
-                    let package = self.source(snapshot, *source)?.open_through(&source_path)?;
+                    let package = self.source(snapshot, *source, &source_path)?;
                     equal(&target, name.as_bytes(), &package, source_name.as_bytes())
                 };
                 Fact::Holds(compare().map_err(|e| self.error(snapshot, "compare", Side::Target, &path, e))?)
@@ -326,7 +332,8 @@ impl<'a> Scanner<'a> {
         }
         let side = Side::Source(source);
         let path = snapshot.tree(side).path(source_dir);
-        let read = Handle::open(&self.shown(snapshot, side, &path))
+        let read = self
+            .source(snapshot, source, &path)
             .and_then(|package| package.list(Texts::All).map(|entries| (package, entries)));
         let (package, entries) = read.map_err(|e| self.error(snapshot, "read directory", side, &path, e))?;
         let pair = Pair::new(snapshot, self.request, need, entries.into()).expect("it is one");
@@ -366,15 +373,20 @@ impl<'a> Scanner<'a> {
         let path = snapshot.tree(side).path(dir);
         let listing = match side {
             Side::Target => self.root.open_below(&path).and_then(|handle| list(&handle, texts)),
-            Side::Source(_) => {
-                Handle::open(&self.shown(snapshot, side, &path)).and_then(|handle| handle.list(texts))
-            }
+            Side::Source(id) => self.source(snapshot, id, &path).and_then(|handle| handle.list(texts)),
         };
         Ok(listing.map_err(|e| self.error(snapshot, "read directory", side, &path, e))?)
     }
 
-    fn source(&self, snapshot: &Snapshot, id: SourceId) -> io::Result<Handle> {
-        Handle::open(&self.absolute(&snapshot.source(id).route()))
+    /// Opens a directory of a package.
+    fn source(&self, snapshot: &Snapshot, id: SourceId, path: &RelPath) -> io::Result<Handle> {
+        let source = snapshot.source(id);
+        match &self.stow_dir {
+            Some(stow_dir) if source.stow_dir == self.request.stow_dir => {
+                stow_dir.open_through(&source.package.join_path(path))
+            }
+            _ => Handle::open(&self.shown(snapshot, Side::Source(id), path)),
+        }
     }
 
     fn package(&self, route: &Route) -> Result<Rules, ScanError> {

@@ -92,6 +92,7 @@ impl Handle {
     /// # Errors
     /// The system's.
     pub fn open_through(&self, path: &RelPath) -> io::Result<Handle> {
+        fault::point()?;
         let mut at = None;
         for piece in pieces(path) {
             at = Some(open_dir(Some(at.as_ref().unwrap_or(&self.0)), piece, OFlags::empty())?);
