@@ -29,7 +29,12 @@ impl Program {
     /// Returns those at hand: `$FARM_BIN` or the farm that was just built, the floor, and `$FARM_STOW` or a stow on
     /// `PATH`.
     pub fn at_hand() -> Vec<Program> {
-        let named = |name: &str| std::env::var(name).ok();
+        // They are started in other directories than this one.
+        let absolute = |program: String| match std::path::absolute(&program) {
+            Ok(path) if program.contains('/') => path.display().to_string(),
+            _ => program,
+        };
+        let named = |name: &str| std::env::var(name).ok().map(absolute);
         let farm = named("FARM_BIN").unwrap_or_else(|| env!("CARGO_BIN_EXE_farm").to_owned());
         let stow = named("FARM_STOW").unwrap_or_else(|| "stow".to_owned());
         let stow = runs(&stow).then_some(Program::Stow(stow));
