@@ -219,7 +219,8 @@ fn perform_all(
                 Stretch::InOrder(unit) => perform_groups(site, ground, first, unit.groups(), progress)?,
                 Stretch::Apart(units) if is_worth_sharing(units) && threads::start() => {
                     let ground = || Ground::new(site, ground.header, &[]);
-                    units.par_iter().try_for_each_init(ground, |ground, unit| {
+                    let shared = units.par_iter().with_max_len(threads::AT_A_TIME);
+                    shared.try_for_each_init(ground, |ground, unit| {
                         let groups = unit.groups().iter().filter(|group| parts(group).is_none());
                         perform_groups(site, ground, first, groups, progress)
                     })?;
@@ -229,7 +230,8 @@ fn perform_all(
                         .filter_map(|group| Some((group, parts(group)?)))
                         .flat_map(|(group, parts)| parts.map(move |part| (group, part)))
                         .collect();
-                    parts.par_iter().try_for_each_init(ground, |ground, (group, part)| {
+                    let shared = parts.par_iter().with_max_len(1);
+                    shared.try_for_each_init(ground, |ground, (group, part)| {
                         make_links(site, ground, first, group, part.clone(), progress)
                             .inspect_err(|_| progress.fail())
                     })?;
@@ -377,7 +379,7 @@ fn finish(site: &Site, ground: &mut Ground, header: &Header, phases: &[Plan]) ->
             match &stretch {
                 Stretch::InOrder(unit) => outcome.add(finish_unit(ground, first, unit)),
                 Stretch::Apart(units) if is_worth_sharing(units) && threads::start() => {
-                    let finished = units.par_iter().map_init(
+                    let finished = units.par_iter().with_max_len(threads::AT_A_TIME).map_init(
                         || Ground::new(site, header, &[]),
                         |ground, unit| finish_unit(ground, first, unit),
                     );

@@ -6,14 +6,22 @@
 use std::collections::BTreeMap;
 use std::io::{self, BufRead, Write};
 
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::known::Known;
-use crate::op::{Links, Op, Ops, Plan, Run};
+use crate::op::{Group, Links, Op, Ops, Plan, Run};
 use crate::path::RelPath;
+use crate::threads;
 
 /// The version of the form that is written; a newer one is refused.
 const FORMAT: u32 = 1;
+
+/// The lines of fewer operations than this are made by one thread.
+const WORTH_SHARING: usize = 4096;
+
+/// So many groups of operations are turned into lines at a time.
+const GROUPS: usize = 256;
 
 /// What a record says about itself.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -93,25 +101,49 @@ enum Line {
 /// # Errors
 /// The writer's.
 pub fn write(header: &Header, phases: &[Plan], to: &mut impl Write) -> io::Result<()> {
-    let mut line = |line: &Line| {
-        serde_json::to_writer(&mut *to, line)?;
-        to.write_all(b"\n")
-    };
-    line(&Line::Farm(header.clone()))?;
+    write_line(&Line::Farm(header.clone()), to)?;
     if let Some(known) = &header.known {
-        line(&Line::Known(known.clone()))?;
+        write_line(&Line::Known(known.clone()), to)?;
     }
     for plan in phases {
-        for run in plan.ops.runs() {
-            line(&match run {
-                Run::Make(links) => Line::Make(links),
-                Run::Remove(links) => Line::Remove(links),
-                Run::One(op) => Line::Op(op),
-            })?;
-        }
-        line(&Line::Phase)?;
+        write_ops(&plan.ops, to)?;
+        write_line(&Line::Phase, to)?;
     }
-    line(&Line::End(phases.iter().map(|plan| plan.ops.len()).sum()))
+    write_line(&Line::End(phases.iter().map(|plan| plan.ops.len()).sum()), to)
+}
+
+/// Writes operations; the lines of many are made by several threads.
+fn write_ops(ops: &Ops, to: &mut impl Write) -> io::Result<()> {
+    if ops.len() < WORTH_SHARING || !threads::start() {
+        return ops.groups().iter().try_for_each(|group| write_group(group, to));
+    }
+    let lines = |group: &Group| {
+        let mut lines = Vec::new();
+        write_group(group, &mut lines).map(|()| lines)
+    };
+    // Not all at once: that would take as much memory as the journal is long.
+    for groups in ops.groups().chunks(GROUPS) {
+        let lines = groups.par_iter().with_max_len(threads::AT_A_TIME).map(lines);
+        let lines = lines.collect::<io::Result<Vec<_>>>()?;
+        lines.iter().try_for_each(|lines| to.write_all(lines))?;
+    }
+    Ok(())
+}
+
+fn write_group(group: &Group, to: &mut impl Write) -> io::Result<()> {
+    group.runs().into_iter().try_for_each(|run| {
+        let line = match run {
+            Run::Make(links) => Line::Make(links),
+            Run::Remove(links) => Line::Remove(links),
+            Run::One(op) => Line::Op(op),
+        };
+        write_line(&line, to)
+    })
+}
+
+fn write_line(line: &Line, to: &mut impl Write) -> io::Result<()> {
+    serde_json::to_writer(&mut *to, line)?;
+    to.write_all(b"\n")
 }
 
 /// Writes that so many phases are done.
@@ -225,6 +257,18 @@ mod tests {
         assert_eq!(read(&mut &bytes[..]).expect("a record"), record());
         write_done(1, &mut bytes).expect("memory takes all");
         assert_eq!(read(&mut &bytes[..]).expect("a record").phases_done, 1);
+    }
+
+    #[test]
+    fn what_several_threads_write_is_read_back_in_order() {
+        let op = |number: usize| {
+            let path = RelPath::new(format!("d{}/l{number}", number / 5).as_bytes()).expect("a path");
+            let link = Thing::Link(LinkText::new(format!("../p/l{number}").as_bytes()));
+            Op { path, change: Change::Make(link) }
+        };
+        let phases = vec![Plan { ops: (0..WORTH_SHARING + 3).map(op).collect() }];
+        let record = Record { phases, ..record() };
+        assert_eq!(read(&mut &written(&record)[..]).expect("a record"), record);
     }
 
     #[test]

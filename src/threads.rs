@@ -4,10 +4,14 @@ use std::num::NonZero;
 use std::sync::OnceLock;
 use std::thread::available_parallelism;
 
+/// So many pieces of work at most are handed out at a time: whoever has more left at the end lets the others wait.
+pub const AT_A_TIME: usize = 8;
+
+static ARE_SEVERAL: OnceLock<bool> = OnceLock::new();
+
 /// Starts them, once, and tells whether there is more than one. The calling thread will be one of them: it would only wait
 /// for the others otherwise.
 pub fn start() -> bool {
-    static ARE_SEVERAL: OnceLock<bool> = OnceLock::new();
     *ARE_SEVERAL.get_or_init(|| {
         let threads = available_parallelism().map_or(1, NonZero::get);
         // A single one would be missed by whoever else calls.

@@ -193,9 +193,9 @@ impl Ops {
         *self = edited.collect();
     }
 
-    /// Returns the operations in as few words as can be, in their order.
-    pub fn runs(&self) -> impl Iterator<Item = Run> {
-        self.groups.iter().flat_map(Group::runs)
+    /// Returns the operations in their order, those next to each other in one directory together.
+    pub(crate) fn groups(&self) -> &[Group] {
+        &self.groups
     }
 
     /// Adds links that come or go, one operation each.
@@ -325,7 +325,8 @@ impl Group {
         }
     }
 
-    fn runs(&self) -> Vec<Run> {
+    /// Returns the operations in as few words as can be, in their order.
+    pub(crate) fn runs(&self) -> Vec<Run> {
         match &self.steps {
             Steps::Each(each) => each
                 .steps
@@ -546,7 +547,7 @@ mod tests {
         assert_eq!(packed.iter().collect::<Vec<_>>(), ops);
         assert_eq!(packed.len(), ops.len());
         let mut again = Ops::default();
-        packed.runs().for_each(|run| again.push_run(run));
+        packed.groups().iter().flat_map(Group::runs).for_each(|run| again.push_run(run));
         assert_eq!(again, packed);
         assert_eq!(packed.longest_text(), "../s/p/a/x".len());
         assert!(packed.changes().eq(ops.into_iter().map(|op| op.change)));
