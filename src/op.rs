@@ -517,12 +517,17 @@ impl Diff<'_> {
             return;
         };
         // Most directories get links or lose them, and have nothing else.
-        if self.fates.is_empty() && !old.is_partial() && !new.is_partial() {
+        if self.fates.is_empty() {
+            let are_whole = !old.is_partial() && !new.is_partial();
             match (old.is_empty(), new.is_empty()) {
-                (true, false) if new.only_links() => return self.ops.push_all(All::Come, at, new.clone()),
-                (false, true) if old.only_links() => return self.ops.push_all(All::Go, at, old.clone()),
+                (true, false) if are_whole && new.only_links() => {
+                    return self.ops.push_all(All::Come, at, new.clone());
+                }
+                (false, true) if are_whole && old.only_links() => {
+                    return self.ops.push_all(All::Go, at, old.clone());
+                }
                 // Where all was right before, too.
-                (false, false) if old.same_links(new) => return,
+                (false, false) if are_whole && old.same_links(new) => return,
                 _ => {}
             }
             for (name, old, new) in old.changes(new) {

@@ -107,6 +107,21 @@ pub struct Request {
 }
 
 impl Request {
+    /// Returns the same request with nothing to do.
+    pub(crate) fn without_steps(&self) -> Request {
+        let Request { root, stow_dir, former, steps: _, others, earlier, rendered, policy } = self;
+        Request {
+            root: root.clone(),
+            stow_dir: stow_dir.clone(),
+            former: former.clone(),
+            steps: Vec::new(),
+            others: others.clone(),
+            earlier: earlier.clone(),
+            rendered: rendered.clone(),
+            policy: policy.clone(),
+        }
+    }
+
     /// Returns the directory that the package of `step` lies in, as seen from the farm's root.
     pub fn origin(&self, step: &Step) -> &Route {
         match (step.supply, &self.rendered) {

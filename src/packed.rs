@@ -32,7 +32,7 @@ impl NameAt {
 }
 
 /// Where a text lies: the place in the list of spans, and whether the link's own name follows.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct TextAt(u32);
 
 impl Packed {
@@ -126,6 +126,19 @@ impl Packed {
     /// Tells whether the names that lie in one place are the same here and in `other`.
     pub fn shares_names(&self, other: &Packed) -> bool {
         Arc::ptr_eq(&self.shared, &other.shared) && other.names.is_empty()
+    }
+
+    /// Tells whether what lies in one place here and in `other`, if there is something in both, is the same: one is a copy
+    /// of the other, to which more may have been added.
+    pub fn agrees_with(&self, other: &Packed) -> bool {
+        fn begin_alike<T: PartialEq>(a: &[T], b: &[T]) -> bool {
+            let len = a.len().min(b.len());
+            a[..len] == b[..len]
+        }
+        Arc::ptr_eq(&self.shared, &other.shared)
+            && begin_alike(&self.names, &other.names)
+            && begin_alike(&self.spans, &other.spans)
+            && begin_alike(&self.texts, &other.texts)
     }
 
     /// Returns a copy for all to share, in no more memory than it needs.

@@ -155,6 +155,10 @@ struct Planner<'a> {
     standing_files: BTreeMap<RelPath, Stored>,
     /// Directories that unlinking has visited, where folding waits for the last package.
     to_refold: Vec<DirId>,
+    /// And those with the packages whose dangling links are to be removed there.
+    to_tidy: BTreeMap<DirId, BTreeSet<SourceId>>,
+    /// Directories in which no link dangles.
+    tidied: HashSet<DirId>,
     /// Target directories that packages were mirrored into, and those that unlinking went through, where it matters.
     entered: HashSet<DirId>,
     unlinked_in: HashSet<DirId>,
@@ -185,6 +189,8 @@ impl<'a> Planner<'a> {
             standing: BTreeMap::new(),
             standing_files: BTreeMap::new(),
             to_refold: Vec::new(),
+            to_tidy: BTreeMap::new(),
+            tidied: HashSet::new(),
             entered: HashSet::new(),
             unlinked_in: HashSet::new(),
             hides: HashMap::new(),
@@ -202,6 +208,7 @@ impl<'a> Planner<'a> {
                 self.unlink(id, step);
             }
         }
+        self.tidy_visited();
         // What is not known yet must not be planned upon: a directory might fold here that does not.
         if !self.needs.is_empty() {
             return;

@@ -11,7 +11,7 @@ use rayon::prelude::*;
 
 use crate::error::{Error, Result, ScanError};
 use crate::known::Known;
-use crate::package::Request;
+use crate::package::{Request, Step};
 use crate::path::{LinkText, Name, RelPath, Route};
 use crate::plan::{Planned, Transfer, Transferred, plan, transfer};
 use crate::rulebook::RuleBook;
@@ -35,6 +35,10 @@ const SAMPLE: usize = 4;
 
 /// Where so many directories in a row do not have the links that they may have, the next ones are not expected to.
 const IN_VAIN: usize = 4;
+
+/// How so many packages stand is found out together. All of thousands would be compared with what all others have beside
+/// them.
+const LOOKED_AT_TOGETHER: usize = 16;
 
 /// Nobody follows more links than this on one way; Linux stops at 40, macOS at 32.
 const MOST_LINKS: usize = 40;
@@ -102,12 +106,25 @@ impl<'a> Scanner<'a> {
     /// # Errors
     /// When something cannot be read.
     pub fn status(&self, known: &Known) -> Result<Vec<Standing>, ScanError> {
+        let some = |steps: &[Step]| self.status_of(steps, known);
+        let all = match self.request.steps.len() > LOOKED_AT_TOGETHER && threads::start() {
+            true => {
+                self.request.steps.par_chunks(LOOKED_AT_TOGETHER).map(some).collect::<Result<Vec<_>, _>>()
+            }
+            false => self.request.steps.chunks(LOOKED_AT_TOGETHER).map(some).collect(),
+        };
+        Ok(all?.into_iter().flatten().collect())
+    }
+
+    /// As [`status`](Self::status), of a few packages.
+    fn status_of(&self, steps: &[Step], known: &Known) -> Result<Vec<Standing>, ScanError> {
         let mut snapshot = Snapshot::unread();
-        let mut found: Vec<Option<Standing>> = vec![None; self.request.steps.len()];
+        let mut found: Vec<Option<Standing>> = vec![None; steps.len()];
+        let mut asked = self.request.without_steps();
         loop {
             let mut needs = BTreeSet::new();
-            for (step, found) in self.request.steps.iter().zip(&mut found).filter(|(_, it)| it.is_none()) {
-                match standing(self.request, step, known, &snapshot) {
+            for (step, found) in steps.iter().zip(&mut found).filter(|(_, it)| it.is_none()) {
+                match standing(&mut asked, step, known, &snapshot) {
                     Ok(standing) => *found = Some(standing),
                     Err(lacking) => needs.extend(lacking),
                 }
@@ -171,7 +188,8 @@ impl<'a> Scanner<'a> {
             let dirs = needs.iter().map(|need| if matches!(need, Need::Pair { .. }) { 2 } else { 1 });
             let is_much = dirs.sum::<usize>() >= WORTH_SHARING || needs.iter().filter(is_large).count() > 1;
             if is_much && threads::start() {
-                needs.into_par_iter().map(|need| self.fact(snapshot, need)).collect()
+                let needs = needs.into_par_iter().with_max_len(threads::AT_A_TIME);
+                needs.map(|need| self.fact(snapshot, need)).collect()
             } else {
                 needs.into_iter().map(|need| self.fact(snapshot, need)).collect()
             }

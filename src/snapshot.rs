@@ -289,15 +289,17 @@ pub enum Fact {
 }
 
 /// What is known of a farm.
+///
+/// A copy shares all but the target's directories, of which there is a list.
 #[derive(Clone, Default)]
 pub struct Snapshot {
     /// The tree that gets the links.
     pub target: Tree,
-    sources: Vec<Source>,
-    by_place: HashMap<Route, SourceId>,
+    sources: Arc<Vec<Source>>,
+    by_place: Arc<HashMap<Route, SourceId>>,
     /// Whether a rule of the user's keeps something directly in a package's directory out.
-    hides: HashMap<(SourceId, DirId), bool>,
-    others: HashMap<Need, Fact>,
+    hides: Arc<HashMap<(SourceId, DirId), bool>>,
+    others: Arc<HashMap<Need, Fact>>,
 }
 
 impl Snapshot {
@@ -327,7 +329,7 @@ impl Snapshot {
     fn tree_mut(&mut self, side: Side) -> &mut Tree {
         match side {
             Side::Target => &mut self.target,
-            Side::Source(id) => &mut self.sources[id.0].tree,
+            Side::Source(id) => &mut Arc::make_mut(&mut self.sources)[id.0].tree,
         }
     }
 
@@ -445,7 +447,7 @@ impl Snapshot {
             let is_mirror = |(need, fact): &&(Need, Fact)| {
                 matches!(need, Need::Mirror { .. }) || matches!(fact, Fact::Many(facts) if facts.len() > 2)
             };
-            self.others.reserve(facts.iter().filter(is_mirror).count());
+            Arc::make_mut(&mut self.others).reserve(facts.iter().filter(is_mirror).count());
             facts.into_iter().for_each(|(need, fact)| self.answer(need, fact));
             let onward = needs.iter().flat_map(|need| self.onward(need, naming));
             needs = onward.chain(self.merged(&needs, naming)).collect();
@@ -518,7 +520,8 @@ impl Snapshot {
     ) -> impl Iterator<Item = Name> {
         let there = self.target.known_entries(dir).filter(|there| there.is_partial());
         let entries = there.and(self.source(source).tree.entries(source_dir));
-        let names = entries.into_iter().flat_map(Entries::names).map(move |name| naming.target_name(&name));
+        let unknown = entries.filter(|entries| there.is_some_and(|there| !there.knows_as(entries)));
+        let names = unknown.into_iter().flat_map(Entries::names).map(move |name| naming.target_name(&name));
         let markers = there.into_iter().flat_map(|_| MARKERS.iter().filter_map(|marker| Name::new(marker)));
         names.chain(markers).filter(move |name| there.is_some_and(|there| !there.knows(name.as_bytes())))
     }
@@ -622,23 +625,33 @@ impl Snapshot {
             (_, Fact::Many(facts)) => facts.into_iter().for_each(|(need, fact)| self.answer(need, fact)),
             (Need::Package { stow_dir, package }, Fact::Package(rules)) => {
                 let id = SourceId(self.sources.len());
-                self.by_place.insert(stow_dir.join_path(&package), id);
-                self.sources.push(Source { stow_dir, package, tree: Tree::unread(), rules });
+                Arc::make_mut(&mut self.by_place).insert(stow_dir.join_path(&package), id);
+                Arc::make_mut(&mut self.sources).push(Source {
+                    stow_dir,
+                    package,
+                    tree: Tree::unread(),
+                    rules,
+                });
             }
             (Need::NewPackage { stow_dir, package }, Fact::Package(rules)) => {
                 let id = SourceId(self.sources.len());
-                self.by_place.insert(stow_dir.join_path(&package), id);
-                self.sources.push(Source { stow_dir, package, tree: Tree::empty(), rules });
+                Arc::make_mut(&mut self.by_place).insert(stow_dir.join_path(&package), id);
+                Arc::make_mut(&mut self.sources).push(Source {
+                    stow_dir,
+                    package,
+                    tree: Tree::empty(),
+                    rules,
+                });
             }
             (Need::Listing { side, dir, .. }, Fact::Listing(listing)) => {
                 self.tree_mut(side).fill(dir, listing);
             }
             (Need::Hides { source, dir }, Fact::Holds(yes)) => {
-                self.hides.insert((source, dir), yes);
+                Arc::make_mut(&mut self.hides).insert((source, dir), yes);
             }
             (Need::Sifted { source, dir }, Fact::Sifted(entries, hides)) => {
                 self.tree_mut(Side::Source(source)).fill(dir, entries);
-                self.hides.insert((source, dir), hides);
+                Arc::make_mut(&mut self.hides).insert((source, dir), hides);
             }
             (Need::AllLead { dir }, Fact::AllLead(leads)) => self.target.learn_leads(dir, &leads),
             // Somebody else has asked for all of it at the same time.
@@ -665,7 +678,7 @@ impl Snapshot {
                 }
             }
             (need, fact) => {
-                self.others.insert(need, fact);
+                Arc::make_mut(&mut self.others).insert(need, fact);
             }
         }
     }

@@ -136,24 +136,29 @@ impl Standing {
     }
 }
 
-/// Returns how the package of `step` stands; `known` is what farm made in the target.
+/// Returns how the package of `step` stands; `known` is what farm made in the target. `asked` is the request that is asked
+/// about it: its steps and what earlier runs made do not count, and it is changed on the way.
 ///
 /// # Errors
 /// What it depends on and the snapshot does not know.
 pub fn standing(
-    request: &Request,
+    asked: &mut Request,
     step: &Step,
     known: &Known,
     snapshot: &Snapshot,
 ) -> Result<Standing, BTreeSet<Need>> {
     let steps = |actions: &[Action]| actions.iter().map(|&action| Step { action, ..step.clone() }).collect();
-    let mut asked = Request { steps: steps(&[Action::Link]), earlier: None, ..request.clone() };
-    let linked = survey(&asked, snapshot);
+    asked.earlier = None;
+    asked.steps = steps(&[Action::Link]);
+    let linked = survey(asked, snapshot);
     asked.steps = steps(&[Action::Unlink, Action::Link]);
-    let relinked = survey(&asked, snapshot);
+    let relinked = survey(asked, snapshot);
     asked.steps = steps(&[Action::Unlink]);
-    asked.policy.refold = Refold::Never;
-    let unlinked = survey(&asked, snapshot);
+    let refold = std::mem::replace(&mut asked.policy.refold, Refold::Never);
+    let unlinked = survey(asked, snapshot);
+    asked.policy.refold = refold;
+    asked.steps = steps(&[Action::Link]);
+    let request = &*asked;
     let (linked, relinked, unlinked) = match (linked, relinked, unlinked) {
         (Ok(linked), Ok(relinked), Ok(unlinked)) => (linked, relinked, unlinked),
         results => {
@@ -177,8 +182,7 @@ pub fn standing(
     judge.there(&unlinked.plan);
     judge.wanted(&linked);
     judge.unfolds(&relinked.plan);
-    asked.steps = steps(&[Action::Link]);
-    judge.folds(&asked, &step.mount);
+    judge.folds(&step.mount);
     judge.finish(step)
 }
 
@@ -297,8 +301,7 @@ impl Judge<'_> {
     }
 
     /// Enters which directories would be one link if they were not there.
-    fn folds(&mut self, asked: &Request, mount: &Mount) {
-        let mut without = self.snapshot.clone();
+    fn folds(&mut self, mount: &Mount) {
         let dirs: BTreeSet<RelPath> = self.links.keys().filter_map(|path| Some(path.split()?.0)).collect();
         let mut tops = BTreeSet::new();
         for dir in dirs {
@@ -311,6 +314,10 @@ impl Judge<'_> {
             let own = above.take_while(is_below).take_while(|dir| self.holds_only_links(dir));
             tops.extend(own.last());
         }
+        if tops.is_empty() {
+            return;
+        }
+        let mut without = self.snapshot.clone();
         for top in &tops {
             if let Some((dir, name)) = top.split()
                 && let Some(dir) = without.target.find(&dir)
@@ -318,10 +325,7 @@ impl Judge<'_> {
                 without.target.remove(dir, &name);
             }
         }
-        if tops.is_empty() {
-            return;
-        }
-        match survey(asked, &without) {
+        match survey(self.request, &without) {
             Ok(Survey { plan, .. }) => {
                 for op in plan.ops.iter().filter(|op| tops.contains(&op.path)) {
                     if let Change::Make(Thing::Link(_)) = op.change {

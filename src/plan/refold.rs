@@ -16,22 +16,23 @@ impl Planner<'_> {
     /// Folds `dir` when stow would: all that is left are links whose texts share one directory of a package.
     pub(super) fn refold_as_stow(&mut self, dir: DirId) {
         let Some((up, name)) = self.tree.parent(dir).map(|(up, name)| (up, name.clone())) else { return };
-        let Some(entries) = self.tree.entries(dir).filter(|entries| entries.count_links() == entries.len())
-        else {
-            return;
-        };
-        if entries.len() > 1 && entries.has_unread_links() {
+        let Some(entries) = self.tree.entries(dir).filter(|entries| entries.has_only_links()) else { return };
+        if entries.len() > 1 {
             // Two that differ tell enough.
-            let ends = [entries.link_names().next(), entries.link_names().last()];
-            let ends = ends.map(|name| name.map(Name::of_segment));
-            let [first, last] = ends.map(|name| self.text(dir, &name?));
-            if let (Some(first), Some(last)) = (first, last)
-                && first.split().0 == last.split().0
-            {
-                self.need_listing(Side::Target, dir, Texts::All);
+            let ends = [entries.link_names().next(), entries.last_link_name()];
+            let [first, last] = ends.map(|name| name.map(Name::of_segment));
+            let texts = [first, last].map(|name| self.text(dir, &name?));
+            if matches!(&texts, [Some(first), Some(last)] if first.split().0 != last.split().0) {
+                return;
             }
-            return;
+            if self.tree.entries(dir).is_some_and(Entries::has_unread_links) {
+                if texts.iter().all(Option::is_some) {
+                    self.need_listing(Side::Target, dir, Texts::All);
+                }
+                return;
+            }
         }
+        let Some(entries) = self.tree.entries(dir) else { return };
         let names: Vec<_> = entries.names().collect();
         let mut shared: Option<Vec<u8>> = None;
         let mut known = true;

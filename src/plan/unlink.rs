@@ -1,11 +1,13 @@
 //! Unlinking a package: its links leave the target, and what is left is folded where that is allowed.
 
+use std::collections::BTreeSet;
+
 use super::conflict::Notice;
 use super::owner::{Owner, Place};
 use super::{Planner, Src};
 use crate::package::{Action, Mount, Step};
 use crate::path::{Name, RelPath, Route};
-use crate::policy::{Guarded, Naming, Ownership, Tidy, Walk};
+use crate::policy::{Guarded, Naming, Ownership, Refold, Tidy, Walk};
 use crate::snapshot::{Mirror, Need, Side, SourceId};
 use crate::tree::{DirId, Entries, FEW, Iter, Leads, Node, ROOT, Texts};
 
@@ -106,7 +108,7 @@ impl<'a> Planner<'a> {
             frames.pop();
             // A walk of the target has looked at every link already, but for the ignored ones.
             if self.request.policy.walk == Walk::Package {
-                self.tidy(dir, id);
+                self.leave_to_tidy(dir, id);
             }
             self.visited(dir);
         }
@@ -232,8 +234,31 @@ impl<'a> Planner<'a> {
         }
     }
 
-    /// Removes the farm's dangling links directly in `dir`.
-    fn tidy(&mut self, dir: DirId, id: SourceId) {
+    /// Sees to the dangling links of a package directly in `dir`: at once, or, where nothing depends on that, when all
+    /// packages are unlinked. Thousands may share a directory.
+    fn leave_to_tidy(&mut self, dir: DirId, id: SourceId) {
+        let (tidy, refold) = (self.request.policy.tidy, self.request.policy.refold);
+        match tidy {
+            Tidy::ThisPackage if refold != Refold::AfterEach => {
+                self.to_tidy.entry(dir).or_default().insert(id);
+            }
+            Tidy::ThisPackage => self.tidy(dir, &BTreeSet::from([id])),
+            // Unlinking lets no link dangle that did not before, and one question is enough for all packages.
+            Tidy::AnyPackage if self.tidied.contains(&dir) || self.needs.contains(&Need::AllLead { dir }) => {
+            }
+            Tidy::AnyPackage => self.tidy(dir, &BTreeSet::new()),
+        }
+    }
+
+    /// Sees to what was left for when all packages are unlinked.
+    pub(super) fn tidy_visited(&mut self) {
+        for (dir, packages) in std::mem::take(&mut self.to_tidy) {
+            self.tidy(dir, &packages);
+        }
+    }
+
+    /// Removes the dangling links of these packages directly in `dir`, or those of all, as the policy has it.
+    fn tidy(&mut self, dir: DirId, packages: &BTreeSet<SourceId>) {
         let tidy = self.request.policy.tidy;
         let Some(entries) = self.tree.entries(dir) else {
             if tidy == Tidy::AnyPackage && self.tree.known_entries(dir).is_some() {
@@ -256,12 +281,18 @@ impl<'a> Planner<'a> {
             return;
         }
         let links: Vec<Name> = entries.links_to(&[Leads::Unknown, Leads::Nothing]).collect();
+        if links.is_empty() {
+            self.tidied.insert(dir);
+        }
         for name in links {
             let Some(text) = self.text(dir, &name) else { continue };
             let Some(Owner::Package(place)) = self.owner(dir, &name, &text) else { continue };
-            if (tidy == Tidy::AnyPackage || self.is_in(&place, id))
-                && self.is_gone(dir, &name, &place) == Some(true)
-            {
+            let is_meant = tidy == Tidy::AnyPackage
+                || self
+                    .snapshot
+                    .source_at(&place.stow_dir, &place.package)
+                    .is_some_and(|id| packages.contains(&id));
+            if is_meant && self.is_gone(dir, &name, &place) == Some(true) {
                 self.tree.remove(dir, &name);
             }
         }

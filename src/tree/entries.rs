@@ -289,6 +289,10 @@ impl Entries {
         if self.is_empty() && !self.partial {
             *self = Entries::default();
         }
+        // Whoever goes through what is left shall not pass more of what is gone.
+        if self.gone > 16 + self.len() / 4 && !self.partial {
+            self.take_in();
+        }
     }
 
     /// Tells whether a link stands under `name` that leads to that name in the directory that `head` leads to.
@@ -321,6 +325,13 @@ impl Entries {
         self.held().filter(|slot| slot.leads().is_some()).map(|slot| self.name(slot))
     }
 
+    /// Returns the last of the links' names.
+    pub(crate) fn last_link_name(&self) -> Option<&[u8]> {
+        let last = |slots: &[Slot]| slots.iter().rposition(|slot| slot.leads().is_some());
+        let last = [(&self.slots, last(&self.slots)), (&self.recent, last(&self.recent))];
+        last.into_iter().filter_map(|(slots, at)| Some(self.name(&slots[at?]))).max()
+    }
+
     /// Returns the names of the links that lead to one of these.
     pub fn links_to(&self, leads: &[Leads]) -> impl Iterator<Item = Name> {
         let is_one = |slot: &&Slot| slot.leads().is_some_and(|to| leads.contains(&to));
@@ -349,6 +360,12 @@ impl Entries {
         self.len() == links.len() && self.held().zip(links.held()).all(is_same)
     }
 
+    /// Tells whether all entries are links.
+    pub(crate) fn has_only_links(&self) -> bool {
+        !(self.kinds.has(Kinds::DIR) || self.kinds.has(Kinds::REST))
+            || self.held().all(|slot| slot.leads().is_some())
+    }
+
     /// Tells whether all entries are links whose texts were read.
     pub fn only_links(&self) -> bool {
         self.kinds == Kinds::LINK || self.held().all(|slot| matches!(slot.held, Held::Link(..)))
@@ -370,10 +387,21 @@ impl Entries {
         other: &'e Entries,
     ) -> impl Iterator<Item = (Name, Option<Node>, Option<Node>)> + 'e {
         let (mut here, mut there) = (self.held().peekable(), other.held().peekable());
+        let agree = self.packed.agrees_with(&other.packed);
+        let is_same = move |a: &Slot, b: &Slot| {
+            let are_links = matches!((a.held, b.held), (Held::Link(a, _), Held::Link(b, _)) if a == b);
+            agree && a.name == b.name && are_links
+        };
         std::iter::from_fn(move || {
             loop {
                 let order = match (here.peek(), there.peek()) {
                     (None, None) => return None,
+                    // Of a large directory little changes.
+                    (Some(a), Some(b)) if is_same(a, b) => {
+                        here.next();
+                        there.next();
+                        continue;
+                    }
                     (Some(_), None) => Ordering::Less,
                     (None, Some(_)) => Ordering::Greater,
                     (Some(a), Some(b)) => self.name(a).cmp(other.name(b)),
