@@ -69,7 +69,9 @@ pub use farm::{Farm, Memory, Run};
 pub use history::Way;
 pub use journal::{Header, Record};
 pub use known::Known;
-pub use op::{Change, Entry as PackageEntry, Fate, Fates, Op, Ops, Piece, Place, Plan, Slot, Thing, What};
+pub use op::{
+    Change, Entry as PackageEntry, Fate, Fates, Op, Ops, Piece, Place, Plan, Slot, Thing, Usual, What,
+};
 pub use package::{Action, Method, Mount, Request, Step, Supply};
 pub use path::{LinkText, Name, RelPath, Route};
 pub use plan::{

@@ -13,7 +13,7 @@ use crate::path::{LinkText, Name, RelPath, Route};
 use crate::rendered::Stored;
 use crate::tree::{DirId, Leads, Node, Tree};
 
-pub use ops::{All, Group, Links, Ops, Run, Stretch, Unit};
+pub use ops::{All, Group, Links, Ops, Run, Stretch, Unit, Usual};
 
 /// A change at one path of the target.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]

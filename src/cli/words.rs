@@ -19,7 +19,7 @@ use std::os::unix::ffi::OsStrExt;
 use anstyle::{AnsiColor, Style};
 use farm::{
     Change, Compared, Conflict, Error, Failure, LinkText, Name, Notice, Obstacle, Op, Ops, Piece, Place,
-    Planned, Reason, RelPath, ScanError, Thing, What,
+    Planned, Reason, RelPath, ScanError, Thing, Usual, What,
 };
 
 use super::Exit;
@@ -304,7 +304,7 @@ impl Words {
         hints.truncate(2);
         let verb = if verb == Verb::Unlink { "unlink" } else { "link" };
         let names: Vec<String> = names.into_iter().map(name).collect();
-        self.say_error(&format!("cannot {verb} {}: {count} in the way", names.join(", ")), &facts, &hints);
+        self.say_error(&format!("cannot {verb} {}: {count} in the way", some(&names)), &facts, &hints);
     }
 
     /// Says what is in the way and stays there, as it was asked for.
@@ -328,7 +328,7 @@ impl Words {
             }
         }
         let names: Vec<String> = packages.iter().map(name).collect();
-        let names = names.join(", ");
+        let names = some(&names);
         let left_alone = in_order(&planned.skipped).len();
         if planned.plan.is_empty() {
             let state = match left_alone {
@@ -602,6 +602,17 @@ pub mod asked {
     }
 }
 
+/// So many packages are named; that there are more is said in a number.
+const PACKAGES_NAMED: usize = 20;
+
+/// Returns a list of packages, of which the first ones stand for very many.
+fn some(names: &[String]) -> String {
+    match names.split_at_checked(PACKAGES_NAMED) {
+        Some((first, more)) if !more.is_empty() => format!("{} and {} more", first.join(", "), more.len()),
+        _ => names.join(", "),
+    }
+}
+
 /// What a plan comes to, in numbers.
 #[derive(Default)]
 struct Tally {
@@ -623,10 +634,12 @@ struct Tally {
 
 impl Tally {
     fn of(ops: &Ops) -> Tally {
-        let mut tally = Tally::default();
+        let Usual { links_made, links_removed, dirs_made } = ops.usual();
+        let mut tally =
+            Tally { made: links_made, removed: links_removed, dirs: dirs_made, ..Tally::default() };
         let links = |pieces: &[Piece]| pieces.iter().filter(|piece| piece.text.is_some()).count();
-        for change in ops.changes() {
-            match &change {
+        for op in ops.unusual() {
+            match &op.change {
                 Change::Make(Thing::Link(_)) => tally.made += 1,
                 Change::Make(Thing::File(_)) => tally.files_made += 1,
                 Change::Remove(Thing::File(_)) => tally.files_removed += 1,

@@ -54,6 +54,17 @@ struct Each {
     others: Vec<Change>,
 }
 
+/// How many links a plan makes and removes, each by itself, and how many directories it makes.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
+pub struct Usual {
+    /// Links that are made where nothing is.
+    pub links_made: usize,
+    /// Links that are removed, and nothing takes their place.
+    pub links_removed: usize,
+    /// Directories that are made where nothing is, and filled by operations of their own.
+    pub dirs_made: usize,
+}
+
 /// Operations next to each other that are of one kind, as far as that can be said in few words.
 pub enum Run {
     /// Links that come and lead to their own names in one place.
@@ -219,6 +230,28 @@ impl Ops {
             _ => true,
         };
         self.groups.iter().filter(|group| !group.is_usual()).flat_map(Group::iter).filter(is_unusual)
+    }
+
+    /// Returns how many of each kind the other operations are, of which there may be millions.
+    pub fn usual(&self) -> Usual {
+        let mut usual = Usual::default();
+        for group in &self.groups {
+            match &group.steps {
+                Steps::All(All::Come, entries) => usual.links_made += entries.len(),
+                Steps::All(All::Go, entries) => usual.links_removed += entries.len(),
+                Steps::Each(each) => {
+                    for step in &each.steps {
+                        match step.change {
+                            Packaged::MakeLink(_) => usual.links_made += 1,
+                            Packaged::RemoveLink(_) => usual.links_removed += 1,
+                            Packaged::MakeDir => usual.dirs_made += 1,
+                            Packaged::Other(_) => {}
+                        }
+                    }
+                }
+            }
+        }
+        usual
     }
 
     /// Tells whether all operations make something, so that nothing goes.
@@ -550,6 +583,9 @@ mod tests {
         packed.groups().iter().flat_map(Group::runs).for_each(|run| again.push_run(run));
         assert_eq!(again, packed);
         assert_eq!(packed.longest_text(), "../s/p/a/x".len());
+        let usual = packed.usual();
+        let others = packed.unusual().count();
+        assert_eq!(usual.links_made + usual.links_removed + usual.dirs_made + others, ops.len());
         assert!(packed.changes().eq(ops.into_iter().map(|op| op.change)));
     }
 }

@@ -23,6 +23,7 @@ mod json; // docs/JSON.md says what `--json` prints
 mod kills; // a run that is killed is taken back or finished by the next one
 mod link;
 mod manifest; // farm.toml: packages land where it says, and mistakes are shown where they are
+mod many; // packages by the dozen that share large directories
 mod mistakes; // what a manifest asks for and cannot be is told where it is
 mod moved; // a dotfiles directory that has moved
 mod progress; // what takes long shows how far it is
