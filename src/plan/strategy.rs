@@ -19,7 +19,10 @@ impl Planner<'_> {
     pub(super) fn in_the_way(&mut self, entry: &Entry, reason: Reason, below: &mut Below) {
         let path = entry.path();
         let place = match self.request.policy.strategy_at(&path) {
-            Strategy::Stop => Err(None),
+            Strategy::Stop => {
+                self.conflict(Action::Link, entry.from.id, path, reason);
+                return;
+            }
             Strategy::Skip => {
                 self.skipped.push(Conflict {
                     action: Action::Link,
@@ -34,13 +37,13 @@ impl Planner<'_> {
                 if !self.target_read(entry.into, Texts::None) {
                     return;
                 }
-                self.backup_name(entry.into, &entry.target_name, backup).map(Place::Beside).map_err(Some)
+                self.backup_name(entry.into, &entry.target_name, backup).map(Place::Beside)
             }
             Strategy::Adopt => match &reason {
                 Reason::File { source, compared: Compared::Differ } if !self.is_written(entry.from.id) => {
                     Ok(Place::Package { at: source.clone(), entry: op::Entry::Old(Slot::NEXT) })
                 }
-                _ => Err(Some(Obstacle::NotAdoptable)),
+                _ => Err(Obstacle::NotAdoptable),
             },
             Strategy::Replace => Ok(Place::Kept(Slot::NEXT)),
         };
@@ -53,11 +56,7 @@ impl Planner<'_> {
         };
         let place = match (place, obstacle) {
             (Ok(place), None) => place,
-            (Err(None), _) => {
-                self.conflict(Action::Link, entry.from.id, path, reason);
-                return;
-            }
-            (_, Some(why)) | (Err(Some(why)), None) => {
+            (_, Some(why)) | (Err(why), None) => {
                 let reason = Reason::Unresolved { of: Box::new(reason), why };
                 self.conflict(Action::Link, entry.from.id, path, reason);
                 return;
