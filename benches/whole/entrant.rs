@@ -18,6 +18,8 @@ pub struct Entrant {
     pub place: Place,
     at: Surroundings,
     held: Held,
+    /// It is a peer that could not even make the links, so nothing else is asked of it.
+    gave_up: bool,
     /// What farm's state directory holds before each run: that of a target with two small generations.
     state: Files,
 }
@@ -79,7 +81,7 @@ impl Entrant {
         }
         layout.make_target(&place.target)?;
         let state = Files::read(&at.state)?;
-        Ok(Entrant { program: program.clone(), place, at, held: Held::Bare, state })
+        Ok(Entrant { program: program.clone(), place, at, held: Held::Bare, gave_up: false, state })
     }
 
     /// Runs an operation once, with `before` in front of the command line, and sees what came of it.
@@ -92,6 +94,9 @@ impl Entrant {
         before: &[String],
         expected: &mut Option<End>,
     ) -> io::Result<Option<Ran>> {
+        if self.gave_up {
+            return Ok(None);
+        }
         self.bring(operation.from)?;
         if self.held != operation.from {
             return Ok(None);
@@ -110,7 +115,7 @@ impl Entrant {
         match (&self.program, &left) {
             // It remembers what it did, so the next beginning has to be of its own making.
             (Program::Peer(_), _) if operation.to != Held::All => {}
-            (Program::Peer(_), Left::Else(_)) => {}
+            (Program::Peer(_), Left::Else(_)) => self.gave_up |= operation.from == Held::Bare,
             (_, Left::Expected) | (Program::Peer(_), Left::Equivalent(_)) => self.held = operation.to,
             (_, Left::Equivalent(what) | Left::Else(what)) => return Err(self.wrong(operation.name, what)),
         }

@@ -199,10 +199,7 @@ pub fn growth() -> Vec<Workload> {
     for workload in &mut sizes {
         if let Layout::Prefix { .. } = workload.layout {
             // What all packages share is gone through once for all of them, not once for each.
-            workload.operations.extend([
-                Operation { name: "relink all", ..Operation::RELINK },
-                Operation { name: "unlink all", to: Held::Rest, ..Operation::UNLINK },
-            ]);
+            workload.operations.push(Operation { name: "relink all", ..Operation::RELINK });
         }
         workload.operations.iter_mut().for_each(|operation| operation.goal = None);
     }

@@ -237,16 +237,15 @@ impl<'a> Planner<'a> {
     /// Sees to the dangling links of a package directly in `dir`: at once, or, where nothing depends on that, when all
     /// packages are unlinked. Thousands may share a directory.
     fn leave_to_tidy(&mut self, dir: DirId, id: SourceId) {
-        let (tidy, refold) = (self.request.policy.tidy, self.request.policy.refold);
-        match tidy {
-            Tidy::ThisPackage if refold != Refold::AfterEach => {
+        // Unlinking lets no link dangle that did not before, and one question is enough for all packages.
+        let is_seen_to = self.tidied.contains(&dir) || self.needs.contains(&Need::AllLead { dir });
+        match (self.request.policy.tidy, self.request.policy.refold) {
+            (Tidy::ThisPackage, Refold::AfterEach) => self.tidy(dir, &BTreeSet::from([id])),
+            (Tidy::ThisPackage, _) => {
                 self.to_tidy.entry(dir).or_default().insert(id);
             }
-            Tidy::ThisPackage => self.tidy(dir, &BTreeSet::from([id])),
-            // Unlinking lets no link dangle that did not before, and one question is enough for all packages.
-            Tidy::AnyPackage if self.tidied.contains(&dir) || self.needs.contains(&Need::AllLead { dir }) => {
-            }
-            Tidy::AnyPackage => self.tidy(dir, &BTreeSet::new()),
+            (Tidy::AnyPackage, _) if is_seen_to => {}
+            (Tidy::AnyPackage, _) => self.tidy(dir, &BTreeSet::new()),
         }
     }
 
