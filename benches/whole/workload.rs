@@ -180,7 +180,7 @@ pub fn peers() -> Vec<Workload> {
     let mut fitting = all();
     fitting.retain(|workload| matches!(workload.id, "W1" | "W2"));
     for workload in &mut fitting {
-        workload.operations.retain(|operation| workload.id == "W2" || operation.verb == Verb::Link);
+        workload.operations.retain(|operation| operation.verb == Verb::Link);
         workload.operations.iter_mut().for_each(|operation| operation.goal = None);
     }
     fitting
