@@ -619,29 +619,21 @@ impl Snapshot {
         merged
     }
 
+    fn add_source(&mut self, source: Source) {
+        let id = SourceId(self.sources.len());
+        Arc::make_mut(&mut self.by_place).insert(source.route(), id);
+        Arc::make_mut(&mut self.sources).push(source);
+    }
+
     /// Enters the answer to `need`.
     pub fn answer(&mut self, need: Need, fact: Fact) {
         match (need, fact) {
             (_, Fact::Many(facts)) => facts.into_iter().for_each(|(need, fact)| self.answer(need, fact)),
             (Need::Package { stow_dir, package }, Fact::Package(rules)) => {
-                let id = SourceId(self.sources.len());
-                Arc::make_mut(&mut self.by_place).insert(stow_dir.join_path(&package), id);
-                Arc::make_mut(&mut self.sources).push(Source {
-                    stow_dir,
-                    package,
-                    tree: Tree::unread(),
-                    rules,
-                });
+                self.add_source(Source { stow_dir, package, tree: Tree::unread(), rules });
             }
             (Need::NewPackage { stow_dir, package }, Fact::Package(rules)) => {
-                let id = SourceId(self.sources.len());
-                Arc::make_mut(&mut self.by_place).insert(stow_dir.join_path(&package), id);
-                Arc::make_mut(&mut self.sources).push(Source {
-                    stow_dir,
-                    package,
-                    tree: Tree::empty(),
-                    rules,
-                });
+                self.add_source(Source { stow_dir, package, tree: Tree::empty(), rules });
             }
             (Need::Listing { side, dir, .. }, Fact::Listing(listing)) => {
                 self.tree_mut(side).fill(dir, listing);
