@@ -188,6 +188,12 @@ pub struct Names {
 }
 
 impl Names {
+    /// Adds a name.
+    pub fn push(&mut self, name: &[u8]) {
+        self.bytes.extend_from_slice(name);
+        self.ends.push(self.bytes.len());
+    }
+
     /// Returns the names one after the other.
     pub fn iter(&self) -> impl Iterator<Item = &[u8]> {
         let starts = std::iter::once(0).chain(self.ends.iter().copied());
@@ -198,10 +204,7 @@ impl Names {
 impl<'a> FromIterator<&'a [u8]> for Names {
     fn from_iter<T: IntoIterator<Item = &'a [u8]>>(names: T) -> Names {
         let mut all = Names::default();
-        for name in names {
-            all.bytes.extend_from_slice(name);
-            all.ends.push(all.bytes.len());
-        }
+        names.into_iter().for_each(|name| all.push(name));
         all
     }
 }

@@ -85,9 +85,11 @@ impl RelPath {
     }
 
     /// Returns the path with these segments, outermost first.
-    pub fn from_names<'a>(names: impl IntoIterator<Item = &'a Name>) -> RelPath {
-        let mut path = RelPath::root();
-        names.into_iter().for_each(|name| path.push(name.as_bytes()));
+    pub fn from_names<'a>(names: impl IntoIterator<Item = &'a Name, IntoIter: Clone>) -> RelPath {
+        let names = names.into_iter();
+        let len = names.clone().map(|name| name.as_bytes().len() + 1).sum();
+        let mut path = RelPath(Vec::with_capacity(len));
+        names.for_each(|name| path.push(name.as_bytes()));
         path
     }
 
@@ -99,20 +101,19 @@ impl RelPath {
 
     /// As [`join`](Self::join), with the bytes of a name.
     pub(crate) fn join_segment(&self, name: &[u8]) -> RelPath {
-        let mut path = Vec::with_capacity(self.0.len() + 1 + name.len());
-        path.extend_from_slice(&self.0);
-        let mut path = RelPath(path);
-        path.push(name);
-        path
+        self.with(name)
     }
 
     /// Returns this path with all segments of `other` after its own.
     #[must_use]
     pub fn join_path(&self, other: &RelPath) -> RelPath {
-        let mut path = self.clone();
-        if !other.is_root() {
-            path.push(&other.0);
-        }
+        if other.is_root() { self.clone() } else { self.with(&other.0) }
+    }
+
+    fn with(&self, segments: &[u8]) -> RelPath {
+        let mut path = RelPath(Vec::with_capacity(self.0.len() + 1 + segments.len()));
+        path.0.extend_from_slice(&self.0);
+        path.push(segments);
         path
     }
 
@@ -262,28 +263,37 @@ impl Route {
 
     /// Returns the bytes of the relative path from the root: `../stow`, or `.` for the root itself.
     pub fn to_bytes(&self) -> Vec<u8> {
-        let mut bytes = b"../".repeat(self.up);
-        bytes.extend_from_slice(self.down.as_bytes());
-        match bytes.len() {
-            0 => b".".to_vec(),
-            len if bytes.ends_with(b"/") => bytes[..len - 1].to_vec(),
-            _ => bytes,
-        }
+        self.bytes_from(0)
     }
 
     /// Returns what comes before a name in the text of a link at depth `depth` that leads to that name in this place;
     /// `None` where that is nothing.
     pub(crate) fn head_from(&self, depth: usize) -> Option<Box<[u8]>> {
-        let text = self.join(&Name(b"x".as_slice().into())).text_from(depth);
-        let (head, _) = text.split();
+        let is_below = !self.down.is_root();
+        let head = if is_below { self.bytes_from(depth) } else { b"../".repeat(depth + self.up) };
+        let head = head.strip_suffix(b"/").unwrap_or(&head);
         (!head.is_empty()).then(|| head.into())
     }
 
     /// Returns the text of a link at depth `depth` (directories between the root and the link) that leads to this place.
     pub fn text_from(&self, depth: usize) -> LinkText {
-        let mut bytes = b"../".repeat(depth);
-        bytes.extend_from_slice(&self.to_bytes());
-        LinkText::new(&bytes)
+        LinkText(self.bytes_from(depth).into())
+    }
+
+    /// Returns the bytes of the relative path from a directory that lies so far below the root.
+    fn bytes_from(&self, depth: usize) -> Vec<u8> {
+        const UP: &[u8] = b"../";
+        let down = match (self.up, self.down.as_bytes()) {
+            (0, b"") => b".",
+            (_, down) => down,
+        };
+        let mut bytes = Vec::with_capacity(UP.len() * (depth + self.up) + down.len());
+        (0..depth + self.up).for_each(|_| bytes.extend_from_slice(UP));
+        bytes.extend_from_slice(down);
+        if down.is_empty() {
+            bytes.pop();
+        }
+        bytes
     }
 }
 

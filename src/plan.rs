@@ -426,10 +426,12 @@ impl<'a> Planner<'a> {
 
     /// Tells whether a target directory holds a marker; a link that leads nowhere marks nothing.
     fn has_marker(&mut self, dir: DirId, marker: &[u8]) -> bool {
-        let Some(name) = Name::new(marker) else { return false };
-        match self.tree.get(dir, &name).flatten() {
+        match self.tree.known_entries(dir).and_then(|entries| entries.get(marker)) {
             None => false,
-            Some(Node::Link(link)) if link.leads == Leads::Unknown && self.is_on_disk(dir, &name) => {
+            Some(Node::Link(link))
+                if link.leads == Leads::Unknown && self.is_on_disk(dir, &Name::of_segment(marker)) =>
+            {
+                let name = Name::of_segment(marker);
                 self.needs.insert(Need::Leads { side: Side::Target, dir, name });
                 false
             }

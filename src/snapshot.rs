@@ -578,38 +578,51 @@ impl Snapshot {
     /// Returns the directories directly below those of `needs` that several packages want to have in one place of the
     /// target, where nothing is.
     fn merged(&self, needs: &[Need], naming: Naming) -> Vec<Need> {
-        let mut places: BTreeMap<RelPath, BTreeMap<Name, Vec<(SourceId, DirId)>>> = BTreeMap::new();
+        /// A place in the target.
+        #[derive(PartialEq, Eq, PartialOrd, Ord)]
+        enum Place<'n> {
+            There(DirId),
+            NotYet(&'n RelPath),
+        }
+        let mut places: BTreeMap<Place, Vec<(SourceId, DirId)>> = BTreeMap::new();
         for need in needs {
-            let (there, at, source, dir) = match need {
+            let (place, from) = match need {
                 // Who unlinks asks for texts, and goes only where something is.
                 Need::InStep { dir, source, source_dir, texts: Texts::None } => {
-                    (Some(*dir), self.target.path(*dir), *source, *source_dir)
+                    (Place::There(*dir), (*source, *source_dir))
                 }
-                Need::Merged { at, source, dir } => (None, at.clone(), *source, *dir),
+                Need::Merged { at, source, dir } => (Place::NotYet(at), (*source, *dir)),
                 _ => continue,
             };
-            let place = places.entry(at).or_default();
-            for (name, below) in self.source(source).tree.entries(dir).into_iter().flat_map(Entries::dirs) {
-                let name = naming.target_name(&name);
-                if there.is_none_or(|there| self.target.get(there, &name) == Some(None)) {
-                    place.entry(name).or_default().push((source, below));
+            places.entry(place).or_default().push(from);
+        }
+        places.retain(|_, from| from.len() > 1);
+        let mut merged = Vec::new();
+        for (place, from) in places {
+            let is_free = |name: &Name| match place {
+                Place::There(dir) => self.target.get(dir, name) == Some(None),
+                Place::NotYet(_) => true,
+            };
+            let mut names: BTreeMap<Name, Vec<(SourceId, DirId)>> = BTreeMap::new();
+            for (source, dir) in from {
+                let Source { tree, rules, .. } = self.source(source);
+                let source_dir = &tree.path(dir);
+                for (name, below) in tree.entries(dir).into_iter().flat_map(Entries::dirs) {
+                    let target_name = naming.target_name(&name);
+                    let name = name.as_bytes();
+                    let candidate = Candidate { source_dir, target_dir: source_dir, name, is_dir: true };
+                    if is_free(&target_name) && !rules.ignores(&candidate) {
+                        names.entry(target_name).or_default().push((source, below));
+                    }
                 }
             }
-        }
-        let counts = |(source, dir): &(SourceId, DirId)| {
-            let Source { tree, rules, .. } = self.source(*source);
-            let Some((above, name)) = tree.path(*dir).split() else { return false };
-            let name = name.as_bytes();
-            !rules.ignores(&Candidate { source_dir: &above, target_dir: &above, name, is_dir: true })
-        };
-        let mut merged = Vec::new();
-        for (at, names) in places {
+            let at = match place {
+                Place::There(dir) => self.target.path(dir),
+                Place::NotYet(at) => at.clone(),
+            };
             for (name, mut dirs) in names {
                 dirs.sort();
                 dirs.dedup();
-                if dirs.len() > 1 {
-                    dirs.retain(counts);
-                }
                 if dirs.len() > 1 {
                     let need = |(source, dir)| Need::Merged { at: at.join(&name), source, dir };
                     merged.extend(dirs.into_iter().map(need));

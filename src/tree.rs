@@ -94,9 +94,6 @@ pub const LARGE: u64 = 16 * 1024;
 /// So many links are few.
 pub const FEW: usize = 256;
 
-/// Directories with no more entries than this take no more memory than they need.
-const SMALL: usize = 1024;
-
 /// A tree of directories, links and files; see the module's description.
 #[derive(Clone)]
 pub struct Tree {
@@ -165,7 +162,7 @@ impl Tree {
             names.push(name);
             at = self.dirs[at.0 as usize].parent;
         }
-        RelPath::from_names(names.into_iter().rev())
+        RelPath::from_names(names.iter().rev().copied())
     }
 
     /// Returns the directory that holds `dir`, and its name there; `None` for the top.
@@ -202,10 +199,9 @@ impl Tree {
 
     /// Gives the memory back that `dir` does not use; for when all of it has been set.
     pub fn shrink(&mut self, dir: DirId) {
-        // What copies share is not copied for this, and what is large may grow for the next package again.
+        // What copies share is not copied for this.
         if let Some(Dir { entries: Some(entries), .. }) = Arc::get_mut(&mut self.dirs[dir.0 as usize])
             && let Some(entries) = Arc::get_mut(entries)
-            && entries.len() <= SMALL
         {
             entries.shrink();
         }

@@ -367,26 +367,24 @@ impl Group {
                 .map(|steps| each.run(&self.dir, steps))
                 .collect(),
             Steps::All(all, entries) => {
-                let links: Vec<_> = entries.links().collect();
-                let same_head = |a: &(_, Result<&[u8], _>), b: &(_, Result<&[u8], _>)| {
-                    a.1.is_ok() && a.1.as_ref().ok() == b.1.as_ref().ok()
-                };
                 let mut runs = Vec::new();
-                for links in links.chunk_by(same_head) {
-                    let names = links.iter().map(|(name, _)| *name);
-                    match (&links[0].1, all) {
-                        (Ok(to), _) => {
-                            let to = LinkText::new(to);
-                            let links = Links { dir: self.dir.clone(), to, names: names.collect() };
+                let mut links = entries.links().peekable();
+                while let Some((name, leads)) = links.next() {
+                    match leads {
+                        Ok(to) => {
+                            let mut names = Names::default();
+                            names.push(name);
+                            while let Some((name, _)) = links.next_if(|(_, leads)| *leads == Ok(to)) {
+                                names.push(name);
+                            }
+                            let links = Links { dir: self.dir.clone(), to: LinkText::new(to), names };
                             runs.push(if *all == All::Come { Run::Make(links) } else { Run::Remove(links) });
                         }
-                        (Err(text), _) => {
-                            let link = Thing::Link(text.clone());
+                        Err(text) => {
+                            let link = Thing::Link(text);
                             let change =
                                 if *all == All::Come { Change::Make(link) } else { Change::Remove(link) };
-                            runs.extend(names.map(|name| {
-                                Run::One(Op { path: self.dir.join_segment(name), change: change.clone() })
-                            }));
+                            runs.push(Run::One(Op { path: self.dir.join_segment(name), change }));
                         }
                     }
                 }

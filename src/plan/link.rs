@@ -12,7 +12,7 @@ use crate::path::{LinkText, Name, RelPath, Route};
 use crate::policy::{AbsoluteSource, OnFile, Ownership};
 use crate::rendered::Stored;
 use crate::snapshot::{Mirror, Need, SourceId};
-use crate::tree::{Apart, DirId, Leads, Link, Node, Texts};
+use crate::tree::{Apart, DirId, Entries, Leads, Link, Node, Texts};
 
 /// A directory of a package that is being mirrored into a directory of the target.
 struct Frame<'a> {
@@ -31,6 +31,8 @@ struct Frame<'a> {
     head: Option<Box<[u8]>>,
     /// The entries count, and something else than the right links has their names.
     are_taken: bool,
+    /// How many entries the target's directory has before.
+    before: usize,
 }
 
 /// An entry that is being linked.
@@ -140,7 +142,10 @@ impl<'a> Planner<'a> {
             match frame.entries.next() {
                 Some(entry) => self.link_entry(frame, entry, &mut todo),
                 None => {
-                    self.tree.shrink(frame.into);
+                    // What others have most of may well grow for the next package, too.
+                    if self.tree.known_entries(frame.into).is_some_and(|it| it.len() / 2 >= frame.before) {
+                        self.tree.shrink(frame.into);
+                    }
                     todo = std::mem::take(after);
                     frames.pop();
                 }
@@ -182,6 +187,7 @@ impl<'a> Planner<'a> {
             source_dir,
             depth,
             are_taken,
+            before: self.tree.known_entries(into).map_or(0, Entries::len),
         })
     }
 
