@@ -90,6 +90,8 @@ pub use rules::{
 pub use scan::plan_transfer;
 pub use snapshot::{Fact, Need, Pair, Side, Snapshot, SourceId};
 pub use status::{Finding, Finds, Linked, Standing, Stands, State};
-pub use store::{READ_GENERATION, Store, Wait, is_interrupted, look_at_generations, rendered_dir, shelf};
+pub use store::{
+    READ_GENERATION, Store, Touched, Wait, is_interrupted, look_at_generations, rendered_dir, shelf,
+};
 pub use sys::{host_name, is_out_of_reach};
 pub use tree::{DirId, Entries, Leads, Link, Node, Tree};

@@ -17,8 +17,8 @@ use crate::journal::{self, Header, Record};
 use crate::known::Known;
 use crate::op::{Plan, Slot};
 use crate::path::{Name, RelPath};
-use crate::rendered::{Content, Rendered};
-use crate::sys::{Handle, fault};
+use crate::rendered::{Content, Rendered, Stored};
+use crate::sys::{Handle, fault, os};
 use crate::tree::{Node, Texts};
 
 const LOCK: &str = "lock";
@@ -28,6 +28,8 @@ const COMMITTED: &str = "committed";
 const GENERATIONS: &str = "generations";
 const KEPT: &str = "kept";
 const RENDERED: &str = "rendered";
+/// What the name of a file begins with that is being written; the others begin with a number.
+const UNFINISHED_FILE: &[u8] = b"new-";
 const BASE: &str = "known";
 const NEW_BASE: &str = "known.new";
 const PENDING: &str = "pending";
@@ -74,6 +76,15 @@ fn name_of(target: &Path) -> String {
     // Two hundred bytes at most: a name takes 255.
     let name: String = name.chars().take(50).collect();
     format!("{name}-{hash:016x}")
+}
+
+/// What was done to files that farm wrote into the state directory.
+#[derive(Debug, Default)]
+pub struct Touched {
+    /// Those that have other bytes or permissions now, and where they are.
+    pub edited: Vec<(Name, PathBuf)>,
+    /// Some are not there.
+    pub are_missing: bool,
 }
 
 /// Returns the name of the directory that holds the files that farm writes for a dotfiles directory.
@@ -421,7 +432,7 @@ impl Store {
     /// The system's. What was written by then stays: nothing leads to it.
     pub fn render(&self, rendered: &Rendered) -> Result<()> {
         let shelf = &rendered.shelf;
-        let write = |name: &Name, content: &Content| {
+        let write = |name: &Name, content: &Content| -> io::Result<()> {
             self.dir.make_private_dir(RENDERED.as_bytes())?;
             let dir = self.dir.open_below(&below(RENDERED))?;
             dir.make_private_dir(shelf.as_bytes())?;
@@ -429,7 +440,7 @@ impl Store {
             if crate::written::holds(&dir, name, content)? {
                 return Ok(());
             }
-            let temporary = [name.as_bytes(), b".new"].concat();
+            let temporary = [UNFINISHED_FILE, name.as_bytes()].concat();
             match dir.unlink(&temporary) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
                 _ => {}
@@ -438,7 +449,8 @@ impl Store {
             file.write_all(&content.bytes)?;
             file.set_permissions(Permissions::from_mode(content.mode))?;
             file.sync_all()?;
-            dir.rename_over(&temporary, name.as_bytes())?;
+            // What is there was edited since farm wrote it.
+            dir.rename(&temporary, &dir, name.as_bytes())?;
             dir.sync()
         };
         for (name, content) in &rendered.files {
@@ -449,7 +461,29 @@ impl Store {
         Ok(())
     }
 
-    /// Removes the files that farm has written whose names are none of these.
+    /// Tells what somebody has done to the files of these names, which farm may have written.
+    ///
+    /// # Errors
+    /// When one cannot be read.
+    pub fn touched<'n>(&self, shelf: &Name, names: impl IntoIterator<Item = &'n Name>) -> Result<Touched> {
+        let mut touched = Touched::default();
+        for name in names {
+            let stored = Stored { shelf: shelf.clone(), name: name.clone() };
+            let found = match self.shelf(shelf) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+                dir => dir.and_then(|dir| crate::written::read(&dir, name.as_bytes())),
+            };
+            let path = self.path.join(RENDERED).join(os(shelf.as_bytes())).join(os(name.as_bytes()));
+            match found.map_err(|error| Error::new("read", &path, error))? {
+                Some(content) if stored.is(&content) => {}
+                Some(_) => touched.edited.push((name.clone(), path)),
+                None => touched.are_missing = true,
+            }
+        }
+        Ok(touched)
+    }
+
+    /// Removes the files that farm has written whose names are none of these. What somebody has edited since stays.
     ///
     /// # Errors
     /// The system's.
@@ -462,7 +496,14 @@ impl Store {
             for shelf in shelves.names() {
                 let dir = self.shelf(&shelf)?;
                 for name in self.shelf(&shelf)?.list(Texts::None)?.names() {
-                    if !names.contains(name.as_bytes()) {
+                    if names.contains(name.as_bytes()) {
+                        continue;
+                    }
+                    let content = crate::written::read(&dir, name.as_bytes())?;
+                    let stored = Stored { shelf: shelf.clone(), name: name.clone() };
+                    if content.is_some_and(|content| stored.is(&content))
+                        || name.as_bytes().starts_with(UNFINISHED_FILE)
+                    {
                         dir.unlink(name.as_bytes())?;
                     }
                 }

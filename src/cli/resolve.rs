@@ -47,6 +47,8 @@ pub enum Refusal {
     ManifestExists { path: PathBuf },
     /// A new manifest would say nothing.
     NothingToWrite { dir: PathBuf },
+    /// Somebody has edited a file that farm wrote, through the link that leads to it, if one does.
+    Edited { link: Option<PathBuf>, file: PathBuf },
     /// A file to be imported is not in the Nix language.
     NotNix { path: PathBuf, line: usize, message: String },
     /// There is nothing in the dotfiles directory, and links lead there.

@@ -59,6 +59,7 @@ fn do_switch(global: &Global, args: &args::Switch, stowrc: &StowRc, words: &Word
     let rules = RuleBook::native(&farm.dir, ignore, &[], Default::default());
     let rules = rules.map_err(|error| words.scan_error(&error))?;
     let (mut request, mut known) = request(&farm, &wanted, &sites, session.memory(), words)?;
+    let are_missing = check_written(&farm, &request, session.memory(), words)?;
     match way {
         Way::All(strategy) => request.policy.strategy = strategy,
         Way::Ask(backup) => {
@@ -96,25 +97,27 @@ fn do_switch(global: &Global, args: &args::Switch, stowrc: &StowRc, words: &Word
     let differs = |planned: &Planned, known: &Known, after: &Known| {
         changes(planned, known, after) || new_shells == NewShells::Differ
     };
-    if !global.dry_run && is_clear && (differs(&planned, &known, &after) || !commands.is_empty()) {
+    let is_to_do = differs(&planned, &known, &after) || !commands.is_empty() || are_missing;
+    if !global.dry_run && is_clear && is_to_do {
         if session.begin()? {
             let policy = request.policy.clone();
             (request, known) = self::request(&farm, &wanted, &sites, session.memory(), words)?;
             request.policy = policy;
+            check_written(&farm, &request, session.memory(), words)?;
             planned = plan(&request)?;
             after = self::after(&known, &request, &planned, &wanted, &sites);
             commands = on_change(&wanted, &known, &pending(&farm, session.memory(), words)?);
         }
-        let late = pending(&farm, session.memory(), words)?;
-        // Should this run end before its commands have, the next one runs them.
-        let due = late.iter().chain(commands.iter().map(|it| &it.at)).cloned().collect();
-        remember(&farm, session.memory(), &late, &due).map_err(|error| words.error(&error))?;
         if let Some(rendered) = request.rendered.as_ref().filter(|it| !it.files.is_empty()) {
             match session.memory().store() {
                 Some(store) => store.render(rendered).map_err(|error| words.error(&error))?,
                 None => return Err(no_state(words)),
             }
         }
+        let late = pending(&farm, session.memory(), words)?;
+        // Should this run end before its commands have, the next one runs them.
+        let due = late.iter().chain(commands.iter().map(|it| &it.at)).cloned().collect();
+        remember(&farm, session.memory(), &late, &due).map_err(|error| words.error(&error))?;
         let session_after = after.session.clone();
         let phases: &[Plan] = if planned.plan.is_empty() { &[] } else { std::slice::from_ref(&planned.plan) };
         if differs(&planned, &known, &after) {
@@ -335,6 +338,30 @@ impl Sites {
 fn no_state(words: &Words) -> Exit {
     let error = io::Error::new(io::ErrorKind::NotFound, "there is no state directory");
     words.error(&Error::new("write", "files of farm.toml", error))
+}
+
+/// Refuses when somebody has edited a file that farm wrote and that is linked or will be; else tells whether some are to be
+/// written.
+fn check_written(
+    farm: &resolve::Farm,
+    request: &Request,
+    memory: &Memory,
+    words: &Words,
+) -> Result<bool, Exit> {
+    let (Some(store), Some(rendered)) = (memory.store(), &request.rendered) else { return Ok(false) };
+    let leads_to = |(path, text): (&RelPath, &LinkText)| {
+        let file = request.route_of(&path.split()?.0, text).below(&rendered.dir)?;
+        Some((file.names().next()?, path.clone()))
+    };
+    let links: BTreeMap<Name, RelPath> =
+        request.earlier.iter().flat_map(|earlier| &earlier.links).filter_map(leads_to).collect();
+    let touched = store.touched(&rendered.shelf, rendered.files.keys().chain(links.keys()));
+    let touched = touched.map_err(|error| words.memory_error(&error))?;
+    if let Some((name, file)) = touched.edited.into_iter().next() {
+        let link = links.get(&name).map(|path| farm.root.join(OsStr::from_bytes(path.as_bytes())));
+        return Err(words.refusal(&Refusal::Edited { link, file }));
+    }
+    Ok(touched.are_missing)
 }
 
 /// Returns where a directory of the state directory really is, as seen from the farm's root: links count from there.

@@ -177,6 +177,15 @@ impl Words {
             Refusal::NothingToWrite { dir } => {
                 (format!("found nothing to say in a farm.toml in {}", dir.display()), None)
             }
+            Refusal::Edited { link, file } => {
+                let (file, through) = (file.display(), if link.is_some() { " through its link" } else { "" });
+                let what = link.as_ref().map_or_else(|| file.to_string(), |link| link.display().to_string());
+                let hint = "take the edit over into what farm.toml says, remove";
+                (
+                    format!("{what} was edited{through} since farm wrote it"),
+                    Some(format!("{hint} {file}, and switch again")),
+                )
+            }
             Refusal::NotNix { path, line, message } => {
                 (format!("{}:{line} is not in the Nix language: {message}", path.display()), None)
             }

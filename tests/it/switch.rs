@@ -560,3 +560,40 @@ fn without_a_state_directory_links_are_made_and_texts_refused() {
     switch().run().fails_with(1, &["cannot use state directory ", "not a directory"]);
     assert!(!home.path(".hello").is_symlink());
 }
+
+#[test]
+fn what_was_edited_through_the_link_to_a_file_that_farm_wrote_is_not_written_over() {
+    let home = flat("[file.'~/.hello']\ntext = 'one'\n");
+    home.farm(&["switch"]).run().fails_with(0, &[]);
+    std::fs::write(home.path(".hello"), "an edit").unwrap();
+    let other = "[file.'~/.hello']\ntext = 'one'\n[file.'~/.other']\ntext = 'b'\n";
+    // The same text again, and another one.
+    for manifest in [other, "[file.'~/.hello']\ntext = 'two'\n"] {
+        home.write("dotfiles/farm.toml", manifest);
+        let before = home.identity();
+        for dry in [&["switch"][..], &["switch", "-n"]] {
+            let words = [".hello was edited through its link since farm wrote it", "nothing was changed"];
+            home.farm(dry).run().fails_with(1, &words);
+        }
+        assert_eq!(home.identity(), before);
+    }
+    // The hint's way out: the file goes, and is written anew.
+    let edited = std::fs::canonicalize(home.path(".hello")).unwrap();
+    home.write("dotfiles/farm.toml", "[file.'~/.hello']\ntext = 'one'\n");
+    std::fs::remove_file(&edited).unwrap();
+    home.farm(&["switch"]).run().fails_with(0, &[]);
+    assert_eq!(content(&home, ".hello"), "one");
+}
+
+#[test]
+fn what_was_edited_stays_when_its_generation_expires() {
+    let home = flat("[file.'~/.hello']\ntext = 'one'\n");
+    home.farm(&["switch"]).run().fails_with(0, &[]);
+    let edited = std::fs::canonicalize(home.path(".hello")).unwrap();
+    home.write("dotfiles/farm.toml", "[package.zshrc]\ninto = '~'\n");
+    home.farm(&["switch"]).run().fails_with(0, &[]);
+    std::fs::write(&edited, "an edit").unwrap();
+    std::thread::sleep(std::time::Duration::from_millis(1100));
+    home.farm(&["generations", "--expire", "0s"]).run().fails_with(0, &[]);
+    assert_eq!(std::fs::read_to_string(&edited).unwrap(), "an edit");
+}
