@@ -3,6 +3,8 @@
 //! Every change is a generation, a rollback too. The way from one state to another is the plans in between, forward or
 //! inverse, one after the other.
 
+mod chain;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -95,7 +97,11 @@ impl Memory<'_> {
             }
         }
         let root = Path::new("/").join(os(root.as_bytes()));
-        let changed = changed(store, &root, last, &phases)?;
+        let broken = chain::mend(&mut phases);
+        let mut changed = changed(store, &root, last, &phases)?;
+        changed.extend(broken);
+        changed.sort();
+        changed.dedup();
         // A directory with something in it that stays must stay, too.
         let held = |op: &Op| {
             let is_dir = op.change.old().is_some_and(|old| matches!(old, Thing::Dir(_)));
@@ -340,9 +346,7 @@ fn changed(store: &Store, root: &Path, header: &Header, phases: &[Plan]) -> Resu
             first.push(op);
         }
     }
-    let mut paths = not_ready(&site, header, &first)?;
-    paths.sort();
-    Ok(paths)
+    not_ready(&site, header, &first)
 }
 
 #[cfg(test)]

@@ -174,7 +174,19 @@ impl Ground<'_> {
         match &op.change {
             Change::Make(_) => Ok(!at.exists()?),
             Change::Remove(old) | Change::Swap { old, .. } => at.is(old),
-            Change::Displace { what, .. } => at.is_a(what),
+            Change::Displace { what, to, new } => {
+                if !at.is_a(what)? {
+                    return Ok(false);
+                }
+                let to_at = self.place(op, &at, to, false)?;
+                if let Place::Equal(_) = to {
+                    let Ok(source) = self.behind(op, &at, new) else { return Ok(false) };
+                    let same = equal(&at.dir, &at.name, &source.dir, &source.name);
+                    return same.map_err(|error| at.error("compare", error));
+                }
+                let takes_turns = matches!(to, Place::Package { entry: Entry::Old(_), .. });
+                Ok(takes_turns || to_at.map_or(Ok(true), |to| to.exists().map(|there| !there))?)
+            }
             Change::Restore { what, from, old } => {
                 let from = self.place(op, &at, from, false)?;
                 Ok(at.is(old)? && from.map_or(Ok(false), |from| from.is_a(what))?)

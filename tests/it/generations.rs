@@ -213,3 +213,45 @@ fn a_damaged_record_of_a_generation_can_be_moved_away() {
     let undone = home.farm(&["undo"]).run();
     undone.fails_with(0, &[]);
 }
+
+#[test]
+fn what_was_linked_again_after_somebody_removed_it_goes_in_one_rollback() {
+    let home = Sandbox::with(&["dotfiles/z/.a", "dotfiles/z/.b"]);
+    let before = home.tree();
+    home.farm(&["link", "z"]).run().fails_with(0, &[]);
+    home.remove(".a");
+    home.farm(&["link", "z"]).run().fails_with(0, &[]);
+    home.farm(&["rollback", "0"]).run().fails_with(0, &[]);
+    assert_eq!(home.tree(), before);
+}
+
+#[test]
+fn what_changed_between_generations_is_listed_and_stays_with_keep_going() {
+    let home = Sandbox::with(&["dotfiles/z/.a", "dotfiles/z/.b"]);
+    home.farm(&["link", "z"]).run().fails_with(0, &[]);
+    home.remove(".a");
+    home.write(".a", "mine");
+    home.farm(&["relink", "--backup", "z"]).run().fails_with(0, &[]);
+    let words =
+        ["cannot go back to generation 0: 1 path was changed since in other ways", "  .a", "--keep-going"];
+    home.farm(&["rollback", "-n", "0"]).run().fails_with(1, &words);
+    home.farm(&["rollback", "0"]).run().fails_with(1, &words);
+    home.farm(&["rollback", "0", "--keep-going"]).run().fails_with(0, &[]);
+    assert_eq!(home.tree(), ".a -> dotfiles/z/.a\n.a.backup\n");
+}
+
+#[test]
+fn a_redo_whose_place_is_taken_is_told_beforehand() {
+    let home = Sandbox::with(&["dotfiles/p/f", "dotfiles/p/g"]);
+    home.write("f", "first");
+    home.write("g", "g");
+    home.farm(&["link", "--replace", "p"]).run().fails_with(0, &[]);
+    home.remove("f");
+    home.write("f", "second");
+    home.farm(&["undo", "--keep-going"]).run().fails_with(0, &[]);
+    let words = ["cannot go back to generation 1: 1 path was changed since in other ways", "  f"];
+    home.farm(&["rollback", "1"]).run().fails_with(1, &words);
+    home.farm(&["rollback", "--keep-going", "1"]).run().fails_with(0, &[]);
+    assert_eq!(fs::read_to_string(home.path("f")).unwrap(), "second");
+    assert!(home.path("g").is_symlink());
+}
