@@ -312,6 +312,16 @@ impl<'a> Scanner<'a> {
                 let way = self.way(&dir, name);
                 Fact::Way(way.map_err(|e| self.error(snapshot, "follow", Side::Target, &dir.join(name), e))?)
             }
+            Need::SameMode { dir, source, source_dir } => {
+                let path = snapshot.target.path(*dir);
+                let mode = |handle: Handle| handle.length_and_mode(b".").map(|(_, mode)| mode);
+                let there = self.root.open_below(&path).and_then(mode);
+                let there = there.map_err(|e| self.error(snapshot, "look at", Side::Target, &path, e))?;
+                let path = snapshot.source(*source).tree.path(*source_dir);
+                let here = self.source(snapshot, *source, &path).and_then(mode);
+                let side = Side::Source(*source);
+                Fact::Holds(there == here.map_err(|e| self.error(snapshot, "look at", side, &path, e))?)
+            }
             Need::Stored { .. } => unreachable!("`written` answers it"),
             Need::Equal { dir, name, source, source_dir, source_name } => {
                 let path = snapshot.target.path(*dir).join(name);

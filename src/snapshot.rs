@@ -231,6 +231,15 @@ pub enum Need {
         /// Its name.
         name: Name,
     },
+    /// Whether a target's directory has the permissions of a package's: [`Fact::Holds`].
+    SameMode {
+        /// The target's directory.
+        dir: DirId,
+        /// The package.
+        source: SourceId,
+        /// The package's directory.
+        source_dir: DirId,
+    },
     /// Whether a file in the target has the bytes and mode that are stored there: [`Fact::Holds`].
     Stored {
         /// The directory it is in.

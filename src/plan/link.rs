@@ -429,7 +429,7 @@ impl<'a> Planner<'a> {
             return;
         }
         if self.is_rendered(entry.target_dir, &text) && self.is_on_disk(dir, name) {
-            self.put_link(entry);
+            self.put_in_place_of_link(entry, below);
             return;
         }
         let place = match self.owner(dir, name, &text) {
@@ -444,7 +444,7 @@ impl<'a> Planner<'a> {
             if self.trusts(dir, name, &text, &entry.source) {
                 self.keep(entry, &text, below);
             } else {
-                self.put_link(entry);
+                self.put_in_place_of_link(entry, below);
             }
             return;
         }
@@ -452,14 +452,14 @@ impl<'a> Planner<'a> {
         let Some(gone) = self.is_gone(dir, name, &place) else { return };
         let path = entry.path();
         if gone {
-            self.put_link(entry);
+            self.put_in_place_of_link(entry, below);
             return;
         }
         if self.request.policy.defer.matches(path.as_bytes()) {
             return;
         }
         if self.request.policy.overrides.matches(path.as_bytes()) {
-            self.put_link(entry);
+            self.put_in_place_of_link(entry, below);
         } else {
             let Some(new) = self.source_dir(entry.from, entry.name, entry.node) else { return };
             let old = match (leads, new) {
@@ -482,6 +482,14 @@ impl<'a> Planner<'a> {
                     self.conflict(Action::Link, entry.from.id, path, reason);
                 }
             }
+        }
+    }
+
+    /// Puts the entry where a link gives way to it: as where nothing is, but for stow, which makes one link of it always.
+    fn put_in_place_of_link(&mut self, entry: &Entry, below: &mut Below) {
+        match self.request.policy.ownership {
+            Ownership::ByText => self.put_link(entry),
+            Ownership::ByDestination => self.place(entry, below),
         }
     }
 

@@ -101,11 +101,28 @@ impl Planner<'_> {
             return;
         }
         let Some(Some(src)) = self.directory_at(&place) else { return };
-        if self.mirrors(dir, src, &place) == Some(true) && self.folds(src, &path) == Some(true) {
+        if self.mirrors(dir, src, &place) == Some(true)
+            && self.folds(src, &path) == Some(true)
+            && self.is_as_open(dir, src) == Some(true)
+        {
             let depth = self.tree.depth(up);
             let text = place.route().text_from(depth);
             self.tree.set(up, name, Node::link(text, Leads::Dir));
         }
+    }
+
+    /// Tells whether a directory lets in whom the package's does. One that somebody has closed to others stays: a link would
+    /// open it, and what programs write there would land in the package.
+    fn is_as_open(&mut self, dir: DirId, src: Src) -> Option<bool> {
+        if !self.snapshot.target.knows(dir) {
+            return Some(true);
+        }
+        let need = Need::SameMode { dir, source: src.id, source_dir: src.dir };
+        let known = self.snapshot.holds(&need);
+        if known.is_none() {
+            self.needs.insert(need);
+        }
+        known
     }
 
     /// Tells whether `dir` holds a link to each entry of `src` that counts, and nothing else.

@@ -564,3 +564,28 @@ fn linking_sees_in_a_large_directory_what_it_sees_in_a_small_one() {
         }
     }
 }
+
+#[test]
+fn a_directory_that_somebody_closed_to_others_is_not_folded() {
+    let home = Sandbox::with(&["dotfiles/p/.ssh/config", "dotfiles/q/.ssh/known"]);
+    home.dir(".ssh");
+    home.mode(".ssh", 0o700);
+    home.farm(&["link", "p"]).run().fails_with(0, &[]);
+    let linked = home.tree();
+    home.farm(&["unlink", "q"]).run().prints("nothing to do: q has no links here\n");
+    home.farm(&["link", "q"]).run().fails_with(0, &[]);
+    home.farm(&["unlink", "q"]).run().prints("unlinked q: 1 link removed\n");
+    assert_eq!(home.tree(), linked);
+}
+
+#[test]
+fn what_takes_the_place_of_a_link_folds_no_more_than_where_nothing_was() {
+    let home =
+        Sandbox::with(&["dotfiles/p/bin/f", "dotfiles/one/a/f", "dotfiles/two/a/f", "dotfiles/two/a/secret"]);
+    home.link("bin", "dotfiles/gone/bin");
+    home.farm(&["link", "--no-fold", "p"]).run().fails_with(0, &[]);
+    home.write("dotfiles/two/.farmignore", "secret\n");
+    home.farm(&["link", "one"]).run().fails_with(0, &[]);
+    home.farm(&["link", "--override", "**", "two"]).run().fails_with(0, &[]);
+    assert_eq!(home.tree(), "a/\na/f -> ../dotfiles/two/a/f\nbin/\nbin/f -> ../dotfiles/p/bin/f\n");
+}
