@@ -168,9 +168,10 @@ impl<'a> Memory<'a> {
 
     /// Remembers why there is no state directory, if that is all that an error says.
     fn go_without(&mut self, error: Error) -> Result<()> {
-        use std::io::ErrorKind::{NotADirectory, PermissionDenied, ReadOnlyFilesystem};
+        use std::io::ErrorKind::{NotADirectory, NotFound, PermissionDenied, ReadOnlyFilesystem};
+        // "Not found" is what a file system such as /proc says to who would make something there.
         let is_unwritable =
-            matches!(error.source.kind(), PermissionDenied | ReadOnlyFilesystem | NotADirectory);
+            matches!(error.source.kind(), PermissionDenied | ReadOnlyFilesystem | NotADirectory | NotFound);
         if !is_unwritable && !error.is_for_want_of_room() {
             return Err(error);
         }

@@ -18,6 +18,7 @@ use crate::op::{Change, Op, Place, Plan, Thing};
 use crate::path::{LinkText, Name, RelPath, Route};
 use crate::store::Store;
 use crate::sys::{Handle, os};
+use crate::tree::Texts;
 
 /// The way from the present state to another.
 #[derive(Debug)]
@@ -110,7 +111,14 @@ impl Memory<'_> {
         let held: Vec<RelPath> =
             phases.iter().flat_map(|plan| plan.ops.unusual()).filter(held).map(|op| op.path).collect();
         for plan in &mut phases {
-            let is_left = |op: &Op| !changed.iter().chain(&held).any(|path| op.path.below(path).is_some());
+            let is_left = |op: &Op| {
+                !changed.iter().any(|path| op.path.below(path).is_some())
+                    && !held.iter().any(|path| match op.change {
+                        // The files in it have operations of their own, which are done.
+                        Change::Remove(_) => op.path == *path,
+                        _ => op.path.below(path).is_some(),
+                    })
+            };
             plan.ops = plan.ops.iter().filter(is_left).collect();
         }
         phases.retain(|plan| !plan.is_empty());
@@ -335,18 +343,37 @@ fn changed(store: &Store, root: &Path, header: &Header, phases: &[Plan]) -> Resu
     let handle = Handle::open(root).map_err(|error| Error::new("open", root, error))?;
     let site = Site { root: &handle, root_path: root, store: Some(store), stop: &|| false };
     let mut seen: BTreeSet<RelPath> = BTreeSet::new();
-    let mut first = Vec::new();
+    let (mut first, mut added) = (Vec::new(), Vec::new());
     for op in phases.iter().flat_map(|plan| plan.ops.iter()) {
         // What an earlier operation does there, above, or below decides what this one finds.
         let above = std::iter::successors(Some(op.path.clone()), |path| Some(path.split()?.0));
         let is_seen = above.into_iter().any(|path| seen.contains(&path))
             || seen.range(&op.path..).next().is_some_and(|path| path.below(&op.path).is_some());
-        seen.insert(op.path.clone());
         if !is_seen {
+            seen.insert(op.path.clone());
             first.push(op);
+            continue;
         }
+        if let Change::Remove(Thing::Dir(pieces)) = &op.change {
+            let dirs = pieces.iter().filter(|piece| piece.text.is_none()).map(|piece| &piece.path);
+            for dir in std::iter::once(&RelPath::root()).chain(dirs) {
+                let there = handle.open_below(&op.path.join_path(dir)).and_then(|dir| dir.list(Texts::None));
+                let Ok(there) = there else { continue };
+                let is_known = |path: &RelPath| {
+                    pieces.iter().any(|piece| piece.path == *path) || {
+                        let path = op.path.join_path(path);
+                        seen.range(&path..).next().is_some_and(|seen| seen.below(&path).is_some())
+                    }
+                };
+                let names = there.names().map(|name| dir.join(&name)).filter(|path| !is_known(path));
+                added.extend(names.map(|path| op.path.join_path(&path)));
+            }
+        }
+        seen.insert(op.path.clone());
     }
-    not_ready(&site, header, &first)
+    let mut changed = not_ready(&site, header, &first)?;
+    changed.extend(added);
+    Ok(changed)
 }
 
 #[cfg(test)]

@@ -18,7 +18,7 @@ use crate::known::Known;
 use crate::op::{Plan, Slot};
 use crate::path::{Name, RelPath};
 use crate::rendered::{Content, Rendered, Stored};
-use crate::sys::{Handle, fault, os};
+use crate::sys::{Handle, fault, is_nowhere, os};
 use crate::tree::{Node, Texts};
 
 const LOCK: &str = "lock";
@@ -100,8 +100,12 @@ pub fn rendered_dir(state: &Path, target: &Path, dotfiles: &Path) -> PathBuf {
 /// Tells whether an interrupted plan waits for recovery, without touching anything.
 pub fn is_interrupted(state: &Path, target: &Path) -> bool {
     let dir = directory(state, target);
-    // Who cannot look finds out why when it is read.
-    [JOURNAL, COMMITTED].iter().any(|name| dir.join(name).try_exists().unwrap_or(true))
+    let may_be_there = |name: &&str| match dir.join(name).symlink_metadata() {
+        Ok(_) => true,
+        // Who cannot look finds out why when it is read.
+        Err(error) => !is_nowhere(&error),
+    };
+    [JOURNAL, COMMITTED].iter().any(may_be_there)
 }
 
 /// Returns the headers of a target's generations, the newest first, without waiting for anybody and without touching

@@ -440,7 +440,7 @@ impl<'a> Ground<'a> {
             // A directory that went is on the disk as gone when the one above is.
             for path in path.ancestors() {
                 match Handle::open(path).and_then(|dir| dir.sync()) {
-                    Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                    Err(error) if is_nowhere(&error) => {}
                     Err(error) => return Err(Error::new("sync", path, error)),
                     Ok(()) => break,
                 }

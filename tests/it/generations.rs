@@ -255,3 +255,28 @@ fn a_redo_whose_place_is_taken_is_told_beforehand() {
     assert_eq!(fs::read_to_string(home.path("f")).unwrap(), "second");
     assert!(home.path("g").is_symlink());
 }
+
+#[test]
+fn what_somebody_put_beside_a_copy_stays_with_its_directory() {
+    let home = Sandbox::with(&[]);
+    home.write("dotfiles/farm.toml", "[file.'~/top/a']\ntext = 'a'\nmethod = 'copy'\n");
+    home.farm(&["switch"]).run().fails_with(0, &[]);
+    home.write("top/z", "mine");
+    let words = ["1 path was changed since in other ways", "  top/z", "--keep-going"];
+    home.farm(&["undo", "-n"]).run().fails_with(1, &words);
+    home.farm(&["undo"]).run().fails_with(1, &words);
+    home.farm(&["undo", "--keep-going"]).run().fails_with(0, &[]);
+    assert_eq!(home.tree(), "top/\ntop/z\n");
+}
+
+#[test]
+fn a_rollback_puts_a_link_where_a_directory_was() {
+    let home = Sandbox::with(&["dotfiles/p1/g", "dotfiles/p3/x"]);
+    home.write("g/c", "kept");
+    home.farm(&["link", "--backup", "p1"]).run().fails_with(0, &[]);
+    let linked = home.tree();
+    home.farm(&["undo"]).run().fails_with(0, &[]);
+    home.farm(&["adopt", "p3", "../g/c"]).run().fails_with(0, &[]);
+    home.farm(&["rollback", "1"]).run().fails_with(0, &[]);
+    assert_eq!(home.tree(), linked);
+}
