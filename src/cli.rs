@@ -107,8 +107,9 @@ pub fn run(args: Vec<OsString>, stowrc: impl FnOnce() -> Result<StowRc, String>)
             let _ = error.print();
             if wants_json && error.use_stderr() {
                 let text = error.render().to_string();
-                let message = text.lines().next().unwrap_or_default();
-                json::error(message.trim_start_matches("error: "));
+                let message: Vec<&str> =
+                    text.lines().map(str::trim).take_while(|line| !line.is_empty()).collect();
+                json::error(message.join(" ").trim_start_matches("error: "));
             }
             return if error.use_stderr() { Exit::Usage } else { Exit::Done };
         }

@@ -69,7 +69,11 @@ fn look_at_state(farm: &Farm, state: &Path, findings: &mut Vec<Checkup>) {
     let found = match state.metadata() {
         Ok(found) => found,
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            findings.push(Checkup::StateToBeMade(state.to_owned()));
+            let above = state.ancestors().skip(1).find(|above| above.exists());
+            findings.push(match above.map(writable) {
+                Some(Writable::Yes) => Checkup::StateToBeMade(state.to_owned()),
+                _ => Checkup::StateReadOnly(state.to_owned()),
+            });
             return;
         }
         Err(error) => {

@@ -48,6 +48,9 @@ fn do_import(global: &Global, args: &args::Import, stowrc: &StowRc, words: &Word
         false => from_home_manager(&dir, args, words)?,
     };
     imported.left.sort_by_key(|left| left.line);
+    if draft.is_empty() {
+        words.left_out(&imported);
+    }
     create::create("import", global, &dir, draft, words, |words, made| words.imported(&imported, made))
 }
 

@@ -78,7 +78,7 @@ exit status is 3.
 
 /// What the page of a command ends with, in roff.
 const TAIL: &str = r#".SH EXIT STATUS
-0 done or nothing to do, 1 refused or taken back, 2 the command line is wrong, 3 something could not be taken back, 130 interrupted and taken back.
+0 done or nothing to do, 1 refused, taken back, or something is wrong that the command looks for, 2 the command line is wrong, 3 something could not be taken back, 130 interrupted and taken back.
 .SH SEE ALSO
 .BR farm (1),
 which has the environment and the files, and

@@ -116,5 +116,6 @@ fn from_rules(
     if let Some((entry, by)) = kept {
         return Ok(Why::Kept { entry, by });
     }
-    Ok(from_findings(standing, |at| target.below(at).is_some()).unwrap_or(Why::Nothing))
+    let found = |at: &RelPath| target.below(at).is_some() || at.below(target).is_some();
+    Ok(from_findings(standing, found).unwrap_or(Why::Nothing))
 }

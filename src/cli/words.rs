@@ -140,7 +140,8 @@ impl Words {
                 (format!("there is no package {} in {}", name.display(), dir.display()), hint)
             }
             Refusal::NotAPackage { name, why } => {
-                (format!("{} is not a package: {why}", name.display()), None)
+                let name = if name.is_empty() { "an empty name".into() } else { name.display().to_string() };
+                (format!("{name} is not a package: {why}"), None)
             }
             Refusal::TargetInside { target, dir } => (
                 format!(
@@ -155,18 +156,23 @@ impl Words {
                 Some(format!("{} says when it is: `when`, `enable`", manifest.display())),
             ),
             Refusal::Manifest(wrong) => return self.manifest(wrong),
+            Refusal::NoManifest { dir } if dir.join(manifest::FILE).exists() => (
+                format!("the farm.toml in {} says nothing", dir.display()),
+                Some("to take away what it named, let it say `defaults.target`, and switch".to_owned()),
+            ),
             Refusal::NoManifest { dir } => (
                 format!("there is no farm.toml in {}", dir.display()),
                 Some("it says what to switch to; --dir names another dotfiles directory".to_owned()),
             ),
             Refusal::WhichProfile { known } => (
-                "the manifest has profiles, and none is named".to_owned(),
+                "farm.toml has profiles, and none is named".to_owned(),
                 Some(format!("say `farm switch PROFILE`: {}", known.join(", "))),
             ),
             Refusal::UnknownProfile { name, known } => {
                 let hint = match known.as_slice() {
                     [] => "farm.toml has no profiles: say `farm switch`".to_owned(),
-                    known => format!("there are {}", known.join(", ")),
+                    [only] => format!("the only profile is {only}"),
+                    known => format!("the profiles are {}", known.join(", ")),
                 };
                 (format!("there is no profile {name}"), Some(hint))
             }
@@ -175,7 +181,7 @@ impl Words {
                 Some("-n prints what would be written".to_owned()),
             ),
             Refusal::NothingToWrite { dir } => {
-                (format!("found nothing to say in a farm.toml in {}", dir.display()), None)
+                (format!("there is nothing that a farm.toml in {} could say", dir.display()), None)
             }
             Refusal::Edited { link, file } => {
                 let (file, through) = (file.display(), if link.is_some() { " through its link" } else { "" });
@@ -311,9 +317,13 @@ impl Words {
                 .push("--keep-going holds back only the packages that something is in the way of".to_owned());
         }
         hints.truncate(2);
-        let verb = if verb == Verb::Unlink { "unlink" } else { "link" };
         let names: Vec<String> = names.into_iter().map(name).collect();
-        self.say_error(&format!("cannot {verb} {}: {count} in the way", some(&names)), &facts, &hints);
+        let what = match verb {
+            Verb::Switch => "switch".to_owned(),
+            Verb::Unlink => format!("unlink {}", some(&names)),
+            Verb::Link | Verb::Relink => format!("link {}", some(&names)),
+        };
+        self.say_error(&format!("cannot {what}: {count} in the way"), &facts, &hints);
     }
 
     /// Says what is in the way and stays there, as it was asked for.
@@ -529,7 +539,7 @@ fn hints(verb: Verb, conflicts: &[&Conflict]) -> Vec<String> {
         let them = if aside.len() == 1 { "it" } else { "them" };
         let mut hint = format!("--backup moves {them} aside");
         let one_package = conflicts.iter().all(|conflict| conflict.package == conflicts[0].package);
-        if one_package && has(|reason| reason.allows(&farm::Strategy::Adopt)) {
+        if one_package && conflicts.iter().all(|conflict| conflict.reason.allows(&farm::Strategy::Adopt)) {
             let package = name(&aside[0].package);
             let _ = match verb {
                 // The package of a file that farm writes is the manifest.

@@ -252,7 +252,7 @@ fn dotbots_links_become_a_manifest_and_the_rest_is_listed() {
 install.conf.yaml:5: clean: farm removes the links that it no longer makes
 install.conf.yaml:6: create: farm makes the directories that links need
 install.conf.yaml:18: ~/.local/bin/: the pattern bin/*.sh: name each, or the directory that has them
-install.conf.yaml:21: ~/.hammerspoon: farm runs no command to decide, such as `[ `uname` = Darwin ]`; `platform` and `host` may do
+install.conf.yaml:21: ~/.hammerspoon: farm runs no command to decide, such as `[ `uname` = Darwin ]`; `when.os` and `when.host` may do
 install.conf.yaml:24: ${XDG_CONFIG_HOME}/x: of variables farm knows only $HOME in paths
 install.conf.yaml:25: /etc/motd: it is not in the home directory
 install.conf.yaml:26: ~/.gone: there is no gone
@@ -294,7 +294,7 @@ fn what_dotbot_would_not_read_is_told_with_its_line() {
         ("- link\n", "install.conf.yaml:1 is not dotbot's"),
         ("- link: [~/.vimrc]\n", "install.conf.yaml:1 is not dotbot's"),
         ("", "install.conf.yaml:1 is not dotbot's"),
-        ("- shell: [ls]\n", "found nothing to say in a farm.toml"),
+        ("- shell: [ls]\n", "there is nothing that a farm.toml in ~/dotfiles could say"),
     ] {
         home.write("dotfiles/install.conf.yaml", config);
         home.farm(&["import", "install.conf.yaml"]).run().fails_with(1, &[message, "nothing was changed"]);

@@ -340,8 +340,7 @@ fn a_file_of_other_bytes_or_mode_is_in_the_way() {
     home.farm(&["link", "zsh"]).run().fails(
         1,
         "error: cannot link zsh: 2 things are in the way\n  .config/zsh  a file, not a link\n  .zshrc       a file, \
-         not a link, and not equal to zsh's\nnothing was changed\nhint: --backup moves them aside; `farm adopt zsh` \
-         takes them into the package\n",
+         not a link, and not equal to zsh's\nnothing was changed\nhint: --backup moves them aside\n",
     );
     assert_eq!(home.identity(), before);
     let mode = fs::metadata(home.path(".zshrc")).unwrap().permissions().mode();
@@ -361,7 +360,7 @@ fn every_conflict_is_shown_and_nothing_changes() {
         1,
         "error: cannot link p: 4 things are in the way\n  a  a file, not a link, and not equal to p's\n  b  a file, \
          not a link\n  c  a directory, where p has none\n  d  a link to elsewhere, not made by farm\nnothing was \
-         changed\nhint: --backup moves them aside; `farm adopt p` takes them into the package\n",
+         changed\nhint: --backup moves them aside\n",
     );
     assert_eq!(home.identity(), before);
     let json = home.farm(&["link", "--json", "p"]).run().json();

@@ -147,12 +147,13 @@ fn a_profile_is_a_choice_of_packages() {
     }
     home.farm(&["switch"]).run().fails(
         1,
-        "error: the manifest has profiles, and none is named\nnothing was changed\nhint: say `farm switch PROFILE`: \
+        "error: farm.toml has profiles, and none is named\nnothing was changed\nhint: say `farm switch PROFILE`: \
          laptop, server\n",
     );
-    home.farm(&["switch", "labtop"])
-        .run()
-        .fails(1, "error: there is no profile labtop\nnothing was changed\nhint: there are laptop, server\n");
+    home.farm(&["switch", "labtop"]).run().fails(
+        1,
+        "error: there is no profile labtop\nnothing was changed\nhint: the profiles are laptop, server\n",
+    );
 }
 
 #[test]
@@ -226,7 +227,7 @@ fn a_file_with_the_same_text_becomes_the_link_and_another_is_in_the_way() {
     home.farm(&["switch"]).run().prints("switched: 1 link\n");
     home.farm(&["undo"]).run();
     home.write(".hello", "mine");
-    let says = "error: cannot link farm.toml: 1 thing is in the way\n  .hello  a file, not a link, and not equal to \
+    let says = "error: cannot switch: 1 thing is in the way\n  .hello  a file, not a link, and not equal to \
                 farm.toml's\nnothing was changed\n";
     home.farm(&["switch"]).run().fails_with(1, &[says]);
     home.write("dotfiles/farm.toml", "[file.'~/.hello']\ntext = 'hi'\nforce = true\n");
@@ -338,7 +339,7 @@ fn a_copy_that_somebody_has_changed_is_in_the_way_and_is_never_lost() {
     let before = home.identity();
     home.farm(&["switch"]).run().fails(
         1,
-        "error: cannot link farm.toml: 1 thing is in the way\n  .d/text  a file that farm wrote, and somebody has changed \
+        "error: cannot switch: 1 thing is in the way\n  .d/text  a file that farm wrote, and somebody has changed \
          since\nnothing was changed\nhint: --backup moves it aside\n",
     );
     home.farm(&["switch", "--adopt"]).run().fails_with(1, &["only a file is adopted"]);

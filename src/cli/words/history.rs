@@ -148,7 +148,11 @@ impl Words {
             let command = shown(&told.header.command.join(" "));
             let current = if told.is_current { format!(" {MADE}(current){MADE:#}") } else { String::new() };
             let back = told.header.back_to.map_or(String::new(), |id| format!(", back to {id}"));
-            let what = Tally::of(&told.ops).words();
+            let what = match Tally::of(&told.ops).words() {
+                // It changed neither links nor files.
+                nothing if nothing.is_empty() => "what new shells find".to_owned(),
+                what => what,
+            };
             to_stdout(&format!("{}  {id:>width$}  {command}: {what}{back}{current}", told.date));
             if self.verbose {
                 let farm = Farm {

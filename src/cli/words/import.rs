@@ -38,6 +38,11 @@ impl Words {
     /// Says what came of an import.
     pub fn imported(&self, imported: &Imported, made: &Made) {
         self.made(made);
+        self.left_out(imported);
+    }
+
+    /// Says what an import could not say.
+    pub fn left_out(&self, imported: &Imported) {
         if self.quiet {
             return;
         }
@@ -137,7 +142,7 @@ fn left_out(file: &str, left: &Left) -> String {
         Why::Variable => "of variables farm knows only $HOME in paths".to_owned(),
         Why::NotInHome => "it is not in the home directory".to_owned(),
         Why::Condition(command) => {
-            format!("farm runs no command to decide, such as `{command}`; `platform` and `host` may do")
+            format!("farm runs no command to decide, such as `{command}`; `when.os` and `when.host` may do")
         }
         Why::Pattern(pattern) => format!("the pattern {pattern}: name each, or the directory that has them"),
         Why::HardLink => "farm makes symbolic links".to_owned(),
