@@ -80,6 +80,8 @@ pub struct Run<'a> {
     pub command: Vec<String>,
     /// The generation that this goes back to, if it does.
     pub back_to: Option<u64>,
+    /// Whether plans are done again on the way there.
+    pub is_forward: bool,
     /// What is known of the farm when it is done, where that is more than what its plans do.
     pub known: Option<Known>,
     /// Asked before each operation; `true` takes everything back.
@@ -90,7 +92,7 @@ impl Run<'_> {
     /// Returns a run that nobody stops.
     pub fn new(command: impl IntoIterator<Item = impl Into<String>>) -> Run<'static> {
         let command = command.into_iter().map(Into::into).collect();
-        Run { command, back_to: None, known: None, stop: &|| false }
+        Run { command, back_to: None, is_forward: false, known: None, stop: &|| false }
     }
 }
 
@@ -231,6 +233,7 @@ impl<'a> Memory<'a> {
         let id = generations.last().map_or(1, |last| last + 1);
         let mut header = header(id, root_path, run.command.clone());
         header.back_to = run.back_to;
+        header.is_forward = run.is_forward;
         header.known = run.known.clone();
         let numbered: Vec<Plan>;
         let phases = if phases.iter().any(Plan::moves_bytes) {

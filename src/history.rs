@@ -28,6 +28,8 @@ pub struct Way {
     pub phases: Vec<Plan>,
     /// Paths that somebody changed since in other ways, which the plans leave alone.
     pub changed: Vec<RelPath>,
+    /// Whether some of the plans were done before and are done again.
+    pub is_forward: bool,
     /// The scripts that new shells run in that state, when they are others than now.
     pub session: Option<Vec<String>>,
 }
@@ -113,7 +115,8 @@ impl Memory<'_> {
         let now = known_through(store, store.base()?, &ids, &mut at)?;
         let session = at.remove(&history.state(to)).map(|then| then.session);
         let session = session.filter(|session| *session != now.session);
-        Ok(Way { to, root, phases, changed, session })
+        let is_forward = steps.iter().any(|step| !step.is_back);
+        Ok(Way { to, root, phases, changed, is_forward, session })
     }
 
     /// Returns the backups that plans made beside their links and that no plan has put back: the link's path below
@@ -165,15 +168,26 @@ impl Memory<'_> {
         Ok(old.map(|header| header.id).collect())
     }
 
-    /// Drops a generation with all that it keeps.
+    /// Drops generations, the oldest that there are, with all that they keep and no other names.
     ///
     /// # Errors
-    /// When it cannot be removed.
-    pub fn expire(&self, id: u64) -> Result<()> {
+    /// When one cannot be read, and then nothing is dropped; when one cannot be removed.
+    pub fn expire(&self, ids: &[u64]) -> Result<()> {
         let Some(store) = self.store() else { return Ok(()) };
-        // What it made stays known without it. Going through it twice, after an interruption, comes to the same.
-        store.set_base(&all_known(store, store.base()?, &[id])?)?;
-        store.drop_generation(id)
+        let mut slots = BTreeMap::new();
+        for id in store.generations()? {
+            slots.insert(id, slots_of(&store.generation(id)?));
+        }
+        for id in ids {
+            // What it made stays known without it. Going through it twice, after an interruption, comes to the same.
+            store.set_base(&all_known(store, store.base()?, &[*id])?)?;
+            let mut gone = slots.remove(id).unwrap_or_default();
+            gone.insert(*id);
+            // A rollback that does a plan again uses the slot of the generation that the plan is from.
+            gone.retain(|slot| !slots.contains_key(slot) && !slots.values().any(|used| used.contains(slot)));
+            store.drop_generation(*id, &gone)?;
+        }
+        Ok(())
     }
 
     /// Drops the files that farm wrote and that neither a generation names, nor what is known of the farm.
@@ -202,6 +216,12 @@ impl Memory<'_> {
         }
         store.keep_rendered(&named)
     }
+}
+
+/// Returns the slots that a record's plans use.
+fn slots_of(record: &Record) -> BTreeSet<u64> {
+    let changes = record.phases.iter().flat_map(|plan| plan.ops.changes());
+    changes.filter_map(|change| change.slot()).map(|slot| slot.0).collect()
 }
 
 /// Returns what is known after these generations, by paths from the file system's root, when `base` is what was before.
@@ -274,10 +294,14 @@ impl History<'_> {
         self.headers.get(at)
     }
 
-    /// Returns the generation that first made the state that generation `id` made.
+    /// Returns the generation that first made the state that generation `id` made; where that has expired and a rollback
+    /// made the state again, the rollback.
     fn state(&self, id: u64) -> u64 {
         let mut id = id;
-        while let Some(back) = self.header(id).and_then(|header| header.back_to) {
+        while let Some(header) = self.header(id)
+            && let Some(back) = header.back_to
+            && !(header.is_forward && self.header(back).is_none())
+        {
             id = back;
         }
         id
@@ -397,5 +421,18 @@ mod tests {
         let headers = &all[2..];
         assert_eq!(steps(headers, 3, 2), Some(vec![-3]));
         assert_eq!(steps(headers, 3, 1), None);
+    }
+
+    #[test]
+    fn what_was_done_again_can_be_taken_back_when_the_first_time_has_expired() {
+        // 2 undoes 1, 3 does it again.
+        let mut all = headers(&[None, Some(0), Some(1), None]);
+        all[2].is_forward = true;
+        assert_eq!(steps(&all, 4, 0), Some(vec![-4, -1]));
+        assert_eq!(steps(&all[1..], 4, 0), Some(vec![-4, -3]));
+        let headers = &all[2..];
+        assert_eq!(History { headers }.before(3), Some(2));
+        assert_eq!(steps(headers, 4, 3), Some(vec![-4]));
+        assert_eq!(steps(headers, 4, 2), Some(vec![-4, -3]));
     }
 }

@@ -393,18 +393,20 @@ impl Store {
         value.map_err(|error| self.error(READ_GENERATION, &name, error))
     }
 
-    /// Drops a generation with all that it keeps.
+    /// Drops a generation, and what these slots keep.
     ///
     /// # Errors
     /// The system's.
-    pub fn drop_generation(&self, id: u64) -> Result<()> {
+    pub fn drop_generation(&self, id: u64, slots: &BTreeSet<u64>) -> Result<()> {
         let name = id.to_string();
-        let drop_both = || {
+        let drop_all = || {
             let kept = self.dir.open_below(&below(KEPT))?;
-            crate::copy::remove(&kept, name.as_bytes())?;
+            for slot in slots {
+                crate::copy::remove(&kept, slot.to_string().as_bytes())?;
+            }
             self.dir.open_below(&below(GENERATIONS))?.unlink(name.as_bytes())
         };
-        drop_both().map_err(|error| self.error("remove generation", &name, error))
+        drop_all().map_err(|error| self.error("remove generation", &name, error))
     }
 
     /// Opens the directory with the files that farm has written for a dotfiles directory.

@@ -36,8 +36,8 @@ pub fn generations(global: &Global, asked: &Generations, stowrc: &StowRc, words:
             let ids =
                 memory.older(before.timestamp().as_second()).map_err(|error| words.memory_error(&error))?;
             if !global.dry_run {
-                let expired = ids.iter().try_for_each(|&id| memory.expire(id));
-                expired.and_then(|()| memory.drop_unnamed()).map_err(|error| words.error(&error))?;
+                let expired = memory.expire(&ids).and_then(|()| memory.drop_unnamed());
+                expired.map_err(|error| words.error(&error))?;
             }
             words.expired(&farm, &ids);
             return Ok(Exit::Done);

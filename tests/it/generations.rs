@@ -135,6 +135,36 @@ fn old_generations_expire_with_what_they_keep() {
     home.farm(&["undo"]).run().prints("nothing to undo\n");
 }
 
+/// Returns the directory with what farm remembers of the only target.
+fn memory(home: &Sandbox) -> std::path::PathBuf {
+    fs::read_dir(home.state().join("targets")).unwrap().next().unwrap().unwrap().path()
+}
+
+/// Drops all generations but the last.
+fn expire(home: &Sandbox) {
+    std::thread::sleep(std::time::Duration::from_millis(1100));
+    home.farm(&["generations", "--expire", "0s", "-q"]).run().prints("");
+}
+
+#[test]
+fn what_a_rollback_moved_stays_as_long_as_the_rollback() {
+    let home = two_packages();
+    home.farm(&["link", "--replace", "q"]).run().fails_with(0, &[]);
+    home.farm(&["undo"]).run().fails_with(0, &[]);
+    let before = home.tree();
+    home.farm(&["rollback", "1"]).run().fails_with(0, &[]);
+    expire(&home);
+    assert_eq!(fs::read_to_string(memory(&home).join("kept/1/.rc")).unwrap(), "mine");
+    home.farm(&["undo"]).run().fails_with(0, &[]);
+    assert_eq!((home.tree(), fs::read_to_string(home.path(".rc")).unwrap()), (before, "mine".into()));
+    home.farm(&["rollback", "3"]).run().fails_with(0, &[]);
+    expire(&home);
+    assert_eq!(fs::read_to_string(memory(&home).join("kept/1/.rc")).unwrap(), "mine");
+    home.farm(&["link", "p"]).run().fails_with(0, &[]);
+    expire(&home);
+    assert_eq!(fs::read_dir(memory(&home).join("kept")).unwrap().count(), 0);
+}
+
 #[test]
 fn json_tells_generations_and_rollbacks() {
     let home = two_packages();
