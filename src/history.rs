@@ -34,6 +34,15 @@ pub struct Way {
     pub session: Option<Vec<String>>,
 }
 
+/// What became of generations that were to be dropped.
+#[derive(Debug, Default)]
+pub struct Expired {
+    /// Those that were dropped.
+    pub ids: Vec<u64>,
+    /// What of them, or of ones that were dropped earlier, could not be removed; the next time tries again.
+    pub left_over: Vec<Error>,
+}
+
 impl Way {
     /// Tells whether the state is that already.
     pub fn is_empty(&self) -> bool {
@@ -171,30 +180,46 @@ impl Memory<'_> {
     /// Drops generations, the oldest that there are, with all that they keep and no other names.
     ///
     /// # Errors
-    /// When one cannot be read, and then nothing is dropped; when one cannot be removed.
-    pub fn expire(&self, ids: &[u64]) -> Result<()> {
-        let Some(store) = self.store() else { return Ok(()) };
+    /// When one cannot be read, or the first of them not be dropped; then nothing is.
+    pub fn expire(&self, ids: &[u64]) -> Result<Expired> {
+        let mut expired = Expired::default();
+        let Some(store) = self.store() else { return Ok(expired) };
         let mut slots = BTreeMap::new();
         for id in store.generations()? {
             slots.insert(id, slots_of(&store.generation(id)?));
         }
-        for id in ids {
-            // What it made stays known without it. Going through it twice, after an interruption, comes to the same.
-            store.set_base(&all_known(store, store.base()?, &[*id])?)?;
-            let mut gone = slots.remove(id).unwrap_or_default();
-            gone.insert(*id);
+        for &id in ids {
+            let mut gone = slots.remove(&id).unwrap_or_default();
+            gone.insert(id);
             // A rollback that does a plan again uses the slot of the generation that the plan is from.
             gone.retain(|slot| !slots.contains_key(slot) && !slots.values().any(|used| used.contains(slot)));
-            store.drop_generation(*id, &gone)?;
+            let drop_it = || {
+                // What it made stays known without it. Going through it twice, after an interruption, comes to the same.
+                store.set_base(&all_known(store, store.base()?, &[id])?)?;
+                store.drop_generation(id, &gone)
+            };
+            match drop_it() {
+                Ok(()) => expired.ids.push(id),
+                Err(error) if expired.ids.is_empty() => return Err(error),
+                Err(error) => {
+                    expired.left_over.push(error);
+                    break;
+                }
+            }
         }
-        Ok(())
+        match store.remove_expired() {
+            Ok(left) => expired.left_over.extend(left),
+            Err(error) => expired.left_over.push(error),
+        }
+        expired.left_over.extend(self.drop_unnamed().err());
+        Ok(expired)
     }
 
     /// Drops the files that farm wrote and that neither a generation names, nor what is known of the farm.
     ///
     /// # Errors
     /// When a generation cannot be read, or a file not be removed.
-    pub fn drop_unnamed(&self) -> Result<()> {
+    fn drop_unnamed(&self) -> Result<()> {
         let Some(store) = self.store() else { return Ok(()) };
         let mut named = BTreeSet::new();
         let mut name = |known: &Known| {

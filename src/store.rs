@@ -28,6 +28,8 @@ const COMMITTED: &str = "committed";
 const GENERATIONS: &str = "generations";
 const KEPT: &str = "kept";
 const RENDERED: &str = "rendered";
+const SET_ASIDE: &str = ".set-aside.";
+const EXPIRED: &str = ".expired.";
 const BASE: &str = "known";
 const NEW_BASE: &str = "known.new";
 const PENDING: &str = "pending";
@@ -328,22 +330,22 @@ impl Store {
         let id = self.generations()?.last().map_or(1, |last| last + 1);
         let kept = self.dir.open_below(&below(KEPT)).map_err(|error| self.error("open", KEPT, error))?;
         for name in [JOURNAL, COMMITTED] {
-            if let Some(aside) = self.rename_aside(&self.dir, name)? {
-                self.rename_aside(&kept, &id.to_string())?;
+            if let Some(aside) = self.rename_aside(&self.dir, name, SET_ASIDE)? {
+                self.rename_aside(&kept, &id.to_string(), SET_ASIDE)?;
                 return Ok(Some(self.path.join(aside)));
             }
         }
         Ok(None)
     }
 
-    /// Gives something in `dir` a name that says that it was set aside, and returns it, if there is something.
-    fn rename_aside(&self, dir: &Handle, name: &str) -> Result<Option<String>> {
+    /// Gives something in `dir` a name with `what` became of it and a number, and returns it, if there is something.
+    fn rename_aside(&self, dir: &Handle, name: &str, what: &str) -> Result<Option<String>> {
         if dir.look(name.as_bytes()).map_err(|error| self.error("look at", name, error))?.is_none() {
             return Ok(None);
         }
         let mut number = 1_u32;
         loop {
-            let aside = format!("{name}.set-aside.{number}");
+            let aside = format!("{name}{what}{number}");
             match dir.rename(name.as_bytes(), dir, aside.as_bytes()) {
                 Ok(()) => return Ok(Some(aside)),
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => number += 1,
@@ -393,20 +395,58 @@ impl Store {
         value.map_err(|error| self.error(READ_GENERATION, &name, error))
     }
 
-    /// Drops a generation, and what these slots keep.
+    /// Drops a generation. What these slots keep loses its name with it, and goes with
+    /// [`remove_expired`](Self::remove_expired): no generation shall lead to what is half removed.
     ///
     /// # Errors
-    /// The system's.
+    /// The system's; then all is as it was.
     pub fn drop_generation(&self, id: u64, slots: &BTreeSet<u64>) -> Result<()> {
-        let name = id.to_string();
-        let drop_all = || {
-            let kept = self.dir.open_below(&below(KEPT))?;
+        let kept = self.dir.open_below(&below(KEPT)).map_err(|error| self.error("open", KEPT, error))?;
+        let mut renamed = Vec::new();
+        let mut drop_both = || {
             for slot in slots {
-                crate::copy::remove(&kept, slot.to_string().as_bytes())?;
+                let slot = slot.to_string();
+                let expired = self.rename_aside(&kept, &slot, EXPIRED)?;
+                renamed.extend(expired.map(|expired| (slot, expired)));
             }
-            self.dir.open_below(&below(GENERATIONS))?.unlink(name.as_bytes())
+            let name = id.to_string();
+            let record = || {
+                let generations = self.dir.open_below(&below(GENERATIONS))?;
+                generations.unlink(name.as_bytes())?;
+                kept.sync()?;
+                generations.sync()
+            };
+            record().map_err(|error| self.error("remove generation", &name, error))
         };
-        drop_all().map_err(|error| self.error("remove generation", &name, error))
+        let dropped = drop_both();
+        if dropped.is_err() && self.header(id).is_ok() {
+            for (slot, expired) in renamed {
+                let _ = kept.rename(expired.as_bytes(), &kept, slot.as_bytes());
+            }
+        }
+        dropped
+    }
+
+    /// Removes what dropped generations kept, also what could not be removed earlier; returns why something is still
+    /// there.
+    ///
+    /// # Errors
+    /// When nobody can look.
+    pub fn remove_expired(&self) -> Result<Vec<Error>> {
+        let opened = self.dir.open_below(&below(KEPT)).and_then(|dir| Ok((dir.list(Texts::None)?, dir)));
+        let fail = |error| self.error("read directory", KEPT, error);
+        let (listing, kept) = opened.map_err(fail)?;
+        let mut left = Vec::new();
+        for name in listing.names() {
+            let text = String::from_utf8_lossy(name.as_bytes());
+            if let Some((slot, _)) = text.split_once(EXPIRED)
+                && slot.parse::<u64>().is_ok()
+                && let Err(error) = crate::copy::remove(&kept, name.as_bytes())
+            {
+                left.push(self.error("remove", &format!("{KEPT}/{text}"), error));
+            }
+        }
+        Ok(left)
     }
 
     /// Opens the directory with the files that farm has written for a dotfiles directory.
