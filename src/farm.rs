@@ -146,8 +146,8 @@ impl<'a> Memory<'a> {
         Memory { state: None, target: PathBuf::new(), store: None, wait: &|| false, problem: None }
     }
 
-    /// Makes ready for a change. `true` says that another farm has been at work since the memory was opened: what was
-    /// planned must be planned again.
+    /// Makes ready for a change. `true` says that what was planned must be planned again: another farm has been at work
+    /// since the memory was opened, or the state directory, made now, lies in the target.
     ///
     /// # Errors
     /// As [`open`](Self::open).
@@ -161,8 +161,11 @@ impl<'a> Memory<'a> {
             Ok(store) => {
                 let recovered = recover(&store)?;
                 let others = recovered.is_some() || !store.generations()?.is_empty();
+                let made = store.kept();
+                let is_inside = made.starts_with(&self.target)
+                    || made.canonicalize().is_ok_and(|made| made.starts_with(&self.target));
                 self.store = Some(store);
-                Ok(others)
+                Ok(others || is_inside)
             }
             Err(error) => self.go_without(error).map(|()| false),
         }

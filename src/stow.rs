@@ -175,6 +175,9 @@ fn apply(options: &Options, farm: &Farm, memory: &mut Memory, mut plan: Plan) ->
             words::say(&words::conflicts(&planned.conflicts));
             return Ok(REFUSED);
         }
+        if planned.plan.is_empty() {
+            return Ok(0);
+        }
         plan = planned.plan;
     }
     let stop = environment::stop_on_signals();

@@ -96,15 +96,18 @@ fn do_switch(global: &Global, args: &args::Switch, stowrc: &StowRc, words: &Word
     let differs = |planned: &Planned, known: &Known, after: &Known| {
         changes(planned, known, after) || new_shells == NewShells::Differ
     };
-    if !global.dry_run && is_clear && (differs(&planned, &known, &after) || !commands.is_empty()) {
-        if session.begin()? {
-            let policy = request.policy.clone();
-            (request, known) = self::request(&farm, &wanted, &sites, session.memory(), words)?;
-            request.policy = policy;
-            planned = plan(&request)?;
-            after = self::after(&known, &request, &planned, &wanted, &sites);
-            commands = on_change(&wanted, &known, &pending(&farm, session.memory(), words)?);
-        }
+    let mut goes_on =
+        !global.dry_run && is_clear && (differs(&planned, &known, &after) || !commands.is_empty());
+    if goes_on && session.begin()? {
+        let policy = request.policy.clone();
+        (request, known) = self::request(&farm, &wanted, &sites, session.memory(), words)?;
+        request.policy = policy;
+        planned = plan(&request)?;
+        after = self::after(&known, &request, &planned, &wanted, &sites);
+        commands = on_change(&wanted, &known, &pending(&farm, session.memory(), words)?);
+        goes_on = planned.conflicts.is_empty();
+    }
+    if goes_on {
         let late = pending(&farm, session.memory(), words)?;
         // Should this run end before its commands have, the next one runs them.
         let due = late.iter().chain(commands.iter().map(|it| &it.at)).cloned().collect();
