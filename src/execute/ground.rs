@@ -238,6 +238,11 @@ impl<'a> Ground<'a> {
         }
     }
 
+    /// Returns an operation's path as people know it.
+    pub fn shown_path(&self, path: &RelPath) -> PathBuf {
+        self.root_path.join(os(path.as_bytes()))
+    }
+
     /// Forgets the open directories at and below a path that is another directory now, or none.
     pub fn close(&mut self, path: &RelPath) {
         self.open.retain(|open, _| open.below(path).is_none());
