@@ -140,7 +140,7 @@ pub fn execute(site: &Site, header: &Header, phases: &[Plan]) -> Result<Outcome,
         Ok(()) => {}
         Err(stopped) => {
             let mut stuck = undo_begun(&mut ground, phases, &progress);
-            ground.tidy_kept();
+            ground.tidy_kept(phases);
             if let Some(store) = site.store
                 && stuck.is_empty()
             {
@@ -395,7 +395,7 @@ fn finish(site: &Site, ground: &mut Ground, header: &Header, phases: &[Plan]) ->
         }
         first += plan.ops.len();
     }
-    ground.tidy_kept();
+    ground.tidy_kept(phases);
     // With something left over the record stays where the next run finds it and tries again.
     if let Some(store) = site.store
         && outcome.left_over.is_empty()
@@ -460,7 +460,7 @@ pub fn recover(store: &Store) -> Result<Option<Recovered>, Error> {
             for (index, op) in last_first(&record.phases[..begun]) {
                 stuck.extend(ground.undo(index, &op, index < certain).err());
             }
-            ground.tidy_kept();
+            ground.tidy_kept(&record.phases);
             if stuck.is_empty() {
                 store.forget()?;
             }

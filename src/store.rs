@@ -19,7 +19,7 @@ use crate::op::{Plan, Slot};
 use crate::path::{Name, RelPath};
 use crate::rendered::{Content, Rendered};
 use crate::sys::{Handle, fault};
-use crate::tree::{Node, Texts};
+use crate::tree::Texts;
 
 const LOCK: &str = "lock";
 const JOURNAL: &str = "journal";
@@ -571,13 +571,24 @@ impl Store {
         write().map_err(|error| self.error("write", name, error))
     }
 
-    /// Removes the directories that were made to keep something and keep nothing.
-    pub fn tidy(&self, slot: Slot) {
-        let name = slot.0.to_string();
-        if let Ok(kept) = self.dir.open_below(&below(KEPT))
-            && kept.look(name.as_bytes()).is_ok_and(|found| found.is_some())
-        {
-            remove_empty(&kept, name.as_bytes());
+    /// Removes the directories that were made in a slot to keep what was at these paths, as far as they are empty; never
+    /// what is kept.
+    pub fn tidy(&self, slot: Slot, paths: &BTreeSet<RelPath>) {
+        let Ok(kept) = self.dir.open_below(&below(KEPT)) else { return };
+        let slot = below(&slot.0.to_string());
+        let mut made = BTreeSet::new();
+        for path in paths {
+            let above = std::iter::successors(path.split(), |(above, _)| above.split());
+            made.extend(above.map(|(above, _)| above).filter(|above| !paths.contains(above)));
+        }
+        // Those below others come after them.
+        for path in made.iter().rev() {
+            if let Some((above, name)) = slot.join_path(path).split()
+                && let Ok(above) = kept.open_below(&above)
+            {
+                // Not empty: it keeps something.
+                let _ = above.rmdir(name.as_bytes());
+            }
         }
     }
 }
@@ -598,27 +609,4 @@ pub(crate) fn private_dirs(path: &Path) -> io::Result<Handle> {
     let above = private_dirs(above)?;
     above.make_private_dir(name.as_bytes())?;
     Handle::open(path)
-}
-
-/// Removes a directory and those in it, as far as they are empty.
-fn remove_empty(dir: &Handle, name: &[u8]) {
-    let Some(top) = crate::path::Name::new(name) else { return };
-    let mut dirs = vec![RelPath::from_names([&top])];
-    let mut at = 0;
-    while at < dirs.len() {
-        let listing =
-            dir.open_below(&dirs[at]).and_then(|handle| handle.list(Texts::None)).unwrap_or_default();
-        let path = dirs[at].clone();
-        let below = listing.iter().filter(|(_, node)| matches!(node, Node::Dir(_)));
-        dirs.extend(below.map(|(name, _)| path.join(&name)));
-        at += 1;
-    }
-    for path in dirs.iter().rev() {
-        if let Some((above, name)) = path.split()
-            && let Ok(above) = dir.open_below(&above)
-        {
-            // Not empty: it keeps something.
-            let _ = above.rmdir(name.as_bytes());
-        }
-    }
 }

@@ -1,6 +1,6 @@
 //! Where operations are done: open directories, and the names that a run uses.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::io::{self, Write as _};
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
@@ -366,10 +366,16 @@ impl<'a> Ground<'a> {
         written::put(&shelf, stored, &at.dir, &building(at).name, &at.name).map_err(fail)
     }
 
-    /// Removes the directories that were made to keep something and keep nothing.
-    pub fn tidy_kept(&self) {
-        if let Some(store) = self.store {
-            store.tidy(Slot(self.header.id));
+    /// Removes the directories that were made for these plans to keep something and keep nothing.
+    pub fn tidy_kept(&self, phases: &[Plan]) {
+        let slot = Slot(self.header.id);
+        let ops = phases.iter().flat_map(|plan| plan.ops.unusual());
+        let paths: BTreeSet<RelPath> =
+            ops.filter(|op| op.change.slot() == Some(slot)).map(|op| op.path).collect();
+        if let Some(store) = self.store
+            && !paths.is_empty()
+        {
+            store.tidy(slot, &paths);
         }
     }
 
