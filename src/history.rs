@@ -32,6 +32,8 @@ pub struct Way {
     pub is_forward: bool,
     /// The scripts that new shells run in that state, when they are others than now.
     pub session: Option<Vec<String>>,
+    /// What is known of the farm in that state, by paths below `root`, where that is more than what the plans do.
+    pub known: Option<Known>,
 }
 
 /// What became of generations that were to be dropped.
@@ -105,7 +107,8 @@ impl Memory<'_> {
                 phases.extend(plans);
             }
         }
-        let root = Path::new("/").join(os(root.as_bytes()));
+        let above = root;
+        let root = Path::new("/").join(os(above.as_bytes()));
         let changed = changed(store, &root, last, &phases)?;
         // A directory with something in it that stays must stay, too.
         let held = |op: &Op| {
@@ -120,12 +123,17 @@ impl Memory<'_> {
         }
         phases.retain(|plan| !plan.is_empty());
         let ids: Vec<u64> = headers.iter().map(|header| header.id).collect();
-        let mut at = BTreeMap::from([(history.state(to), Known::default())]);
-        let now = known_through(store, store.base()?, &ids, &mut at)?;
-        let session = at.remove(&history.state(to)).map(|then| then.session);
+        let mut at = BTreeMap::new();
+        let now = known_through(store, store.base()?, &ids, &mut at, Some(history.state(to)))?;
+        let then = at.remove(&history.state(to));
+        let session = then.as_ref().map(|then| then.session.clone());
         let session = session.filter(|session| *session != now.session);
+        // The generation that says the rest may expire before the way to it does.
+        let mut entered = now;
+        phases.iter().flat_map(|plan| plan.ops.iter()).for_each(|op| entered.enter(&op, &above));
+        let known = then.filter(|then| *then != entered).map(|then| then.rebased(|path| path.below(&above)));
         let is_forward = steps.iter().any(|step| !step.is_back);
-        Ok(Way { to, root, phases, changed, is_forward, session })
+        Ok(Way { to, root, phases, changed, is_forward, session, known })
     }
 
     /// Returns the backups that plans made beside their links and that no plan has put back: the link's path below
@@ -251,17 +259,24 @@ fn slots_of(record: &Record) -> BTreeSet<u64> {
 
 /// Returns what is known after these generations, by paths from the file system's root, when `base` is what was before.
 fn all_known(store: &Store, base: Known, ids: &[u64]) -> Result<Known> {
-    known_through(store, base, ids, &mut BTreeMap::new())
+    known_through(store, base, ids, &mut BTreeMap::new(), None)
 }
 
-/// As [`all_known`], and enters what was known after each of the generations in `at`.
-fn known_through(store: &Store, base: Known, ids: &[u64], at: &mut BTreeMap<u64, Known>) -> Result<Known> {
+/// As [`all_known`], and enters what was known after each of the generations in `at` that others go back to, and `also`
+/// after that one.
+fn known_through(
+    store: &Store,
+    base: Known,
+    ids: &[u64],
+    at: &mut BTreeMap<u64, Known>,
+    also: Option<u64>,
+) -> Result<Known> {
     let mut known = base;
     let back_to = ids.iter().map(|&id| store.header(id).map(|header| header.back_to));
     let mut back_to: BTreeSet<u64> = back_to.collect::<Result<Vec<_>>>()?.into_iter().flatten().collect();
-    back_to.extend(at.keys());
-    if ids.first() == Some(&1) {
-        at.insert(0, known.clone());
+    back_to.extend(also);
+    if let Some(before) = ids.first().and_then(|first| first.checked_sub(1)) {
+        at.insert(before, known.clone());
     }
     for &id in ids {
         let record = store.generation(id)?;

@@ -81,6 +81,7 @@ impl<'a> Session<'a> {
         let run = Run {
             back_to: Some(way.to),
             is_forward: way.is_forward,
+            known: way.known.clone(),
             stop: &stop,
             ..Run::new(environment::command())
         };
