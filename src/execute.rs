@@ -257,7 +257,7 @@ fn perform_all(
         if needs_finish(phases) {
             store.commit(durable)?;
         } else {
-            store.commit_and_file(ground.header.id)?;
+            store.commit_and_file(ground.header.id, durable)?;
         }
     }
     Ok(())
@@ -586,4 +586,10 @@ fn too_long(op: &Op) -> Option<(RelPath, LinkText)> {
 }
 
 /// The directories whose names were changed by moves of what is not the farm's: they are synced before the commit.
-type Touched = BTreeSet<PathBuf>;
+#[derive(Default)]
+struct Touched {
+    /// Those into which something came: they are first, so that what moved is on the disk before it is gone elsewhere.
+    came: BTreeSet<PathBuf>,
+    /// Those out of which something went.
+    went: BTreeSet<PathBuf>,
+}

@@ -289,21 +289,31 @@ impl Store {
     /// # Errors
     /// The system's.
     pub fn file(&self, id: u64) -> Result<()> {
-        self.file_as(COMMITTED, id)
+        self.file_as(COMMITTED, id, false)
     }
 
     /// Commits a plan that leaves nothing to clean up, and files it, in one step.
     ///
     /// # Errors
     /// The system's; then the plan is not committed.
-    pub fn commit_and_file(&self, id: u64) -> Result<()> {
-        self.file_as(JOURNAL, id)
+    pub fn commit_and_file(&self, id: u64, durable: bool) -> Result<()> {
+        self.file_as(JOURNAL, id, durable)
     }
 
-    fn file_as(&self, name: &str, id: u64) -> Result<()> {
+    fn file_as(&self, name: &str, id: u64, durable: bool) -> Result<()> {
         let file = || {
             let generations = self.dir.open_below(&below(GENERATIONS))?;
-            self.dir.rename(name.as_bytes(), &generations, id.to_string().as_bytes())
+            let id = id.to_string();
+            self.dir.rename(name.as_bytes(), &generations, id.as_bytes())?;
+            let sync = || generations.sync().and_then(|()| self.dir.sync());
+            let synced = if durable { sync() } else { Ok(()) };
+            // As with a commit: what may not be on the disk is not done, as long as that can be taken back.
+            match synced {
+                Err(error) if generations.rename(id.as_bytes(), &self.dir, name.as_bytes()).is_ok() => {
+                    Err(error)
+                }
+                _ => Ok(()),
+            }
         };
         file().map_err(|error| self.error("record", name, error))
     }
@@ -597,7 +607,8 @@ fn below(name: &str) -> RelPath {
     RelPath::new(name.as_bytes()).unwrap_or_default()
 }
 
-/// Opens a directory, making it and those above it, where they are missing, for their owner only.
+/// Opens a directory, making it and those above it, where they are missing, for their owner only; those that it makes are
+/// on the disk.
 pub(crate) fn private_dirs(path: &Path) -> io::Result<Handle> {
     match Handle::open(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
@@ -608,5 +619,6 @@ pub(crate) fn private_dirs(path: &Path) -> io::Result<Handle> {
     };
     let above = private_dirs(above)?;
     above.make_private_dir(name.as_bytes())?;
+    above.sync()?;
     Handle::open(path)
 }
