@@ -130,6 +130,7 @@ pub fn remove(dir: &Handle, name: &[u8]) -> io::Result<()> {
     while at < dirs.len() {
         let path = dirs[at].clone();
         let handle = dir.open_below(&path)?;
+        handle.let_owner_change()?;
         for (name, node) in dir.open_below(&path)?.list(Texts::None)?.iter() {
             match node {
                 Node::Dir(_) => dirs.push(path.join(&name)),

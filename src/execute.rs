@@ -19,13 +19,14 @@ mod undo;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::ops::Range;
-use std::path::{Path, PathBuf};
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Component, Path, PathBuf};
 
 use rayon::prelude::*;
 
 use crate::error::Error;
 use crate::journal::{Header, Record};
-use crate::op::{All, Change, Group, Op, Plan, Stretch, Thing, Unit, What};
+use crate::op::{All, Change, Group, Op, Plan, Stretch, Thing, Unit};
 use crate::path::{LinkText, RelPath};
 use crate::store::{Interrupted, Store};
 use crate::sys::{Handle, LONGEST_TEXT, os};
@@ -40,6 +41,9 @@ const WORTH_SHARING: usize = 96;
 /// A directory that gets more links than this gets them in parts, each by whoever has time. Threads that make links in one
 /// directory wait for each other, so there are few.
 const PART: usize = if cfg!(test) { 16 } else { 1024 };
+
+/// A path that leads through more links than this leads nowhere.
+const LINKS: usize = 40;
 
 /// What executing a plan left behind on purpose.
 #[derive(Debug, Default)]
@@ -110,9 +114,8 @@ pub fn execute(site: &Site, header: &Header, phases: &[Plan]) -> Result<Outcome,
         let path = site.root_path.join(os(path.as_bytes()));
         return Err(refused(Error::new("make link", path, io::Error::other(message))));
     }
-    if let Some(path) = site.store.and_then(|store| moves_state(site, store, phases)) {
-        let error = io::Error::other("farm's state directory lies in it");
-        return Err(refused(Error::new("move", path, error)));
+    if let Some(error) = site.store.and_then(|store| moves_state(site, store, phases)) {
+        return Err(refused(error));
     }
     let durable = phases.iter().any(|plan| plan.moves_bytes() || plan.has_files());
     let mut header = header.clone();
@@ -137,7 +140,7 @@ pub fn execute(site: &Site, header: &Header, phases: &[Plan]) -> Result<Outcome,
         Ok(()) => {}
         Err(stopped) => {
             let mut stuck = undo_begun(&mut ground, phases, &progress);
-            ground.tidy_kept();
+            ground.tidy_kept(phases);
             if let Some(store) = site.store
                 && stuck.is_empty()
             {
@@ -254,7 +257,7 @@ fn perform_all(
         if needs_finish(phases) {
             store.commit(durable)?;
         } else {
-            store.commit_and_file(ground.header.id)?;
+            store.commit_and_file(ground.header.id, durable)?;
         }
     }
     Ok(())
@@ -392,7 +395,7 @@ fn finish(site: &Site, ground: &mut Ground, header: &Header, phases: &[Plan]) ->
         }
         first += plan.ops.len();
     }
-    ground.tidy_kept();
+    ground.tidy_kept(phases);
     // With something left over the record stays where the next run finds it and tries again.
     if let Some(store) = site.store
         && outcome.left_over.is_empty()
@@ -457,7 +460,7 @@ pub fn recover(store: &Store) -> Result<Option<Recovered>, Error> {
             for (index, op) in last_first(&record.phases[..begun]) {
                 stuck.extend(ground.undo(index, &op, index < certain).err());
             }
-            ground.tidy_kept();
+            ground.tidy_kept(&record.phases);
             if stuck.is_empty() {
                 store.forget()?;
             }
@@ -488,13 +491,79 @@ fn root_of(header: &Header) -> Result<(PathBuf, Handle), Error> {
     Ok((path, root))
 }
 
-/// Returns a directory that a plan would move with farm's own memory in it.
-fn moves_state(site: &Site, store: &Store, phases: &[Plan]) -> Option<PathBuf> {
-    let is_dir = |op: &Op| matches!(op.change, Change::Displace { what: What::Dir, .. });
-    let mut moved = phases.iter().flat_map(|plan| plan.ops.unusual()).filter(is_dir).peekable();
-    moved.peek()?;
-    let state = store.kept().canonicalize().ok()?;
-    moved.map(|op| site.root_path.join(os(op.path.as_bytes()))).find(|path| state.starts_with(path))
+/// Returns an error about what a plan would take away from the way to farm's own memory: a directory that the memory lies
+/// in, or a link that leads there.
+fn moves_state(site: &Site, store: &Store, phases: &[Plan]) -> Option<Error> {
+    if phases.iter().all(|plan| plan.ops.only_make()) {
+        return None;
+    }
+    let way = way_to(&store.kept());
+    let below_root =
+        |path: &PathBuf| RelPath::new(path.strip_prefix(site.root_path).ok()?.as_os_str().as_bytes());
+    let way: BTreeSet<RelPath> = way.iter().filter_map(below_root).collect();
+    let groups = phases.iter().flat_map(|plan| plan.ops.groups());
+    let in_group = |group: &Group| match group.all() {
+        Some((All::Come, ..)) => None,
+        Some((All::Go, _, dir, links)) => way.iter().find(|path| {
+            path.split().is_some_and(|(above, name)| above == *dir && links.contains(name.as_bytes()))
+        }),
+        None => group.numbered().find_map(|(_, op)| way.get(&op.path).filter(|_| !stays(site, &op))),
+    };
+    let path = site.root_path.join(os(groups.filter_map(in_group).next()?.as_bytes()));
+    let (verb, message) = match path.is_symlink() {
+        true => (
+            "change",
+            "farm's state directory is reached through it; let FARM_STATE_DIR name it by another path",
+        ),
+        false => ("move", "farm's state directory lies in it"),
+    };
+    Some(Error::new(verb, path, io::Error::other(message)))
+}
+
+/// Tells whether what was found at an operation's path before is found there after it.
+fn stays(site: &Site, op: &Op) -> bool {
+    match &op.change {
+        Change::Make(_) => true,
+        Change::Swap { old: Thing::Link(_), new: Thing::Link(text) } => {
+            let path = site.root_path.join(os(op.path.as_bytes()));
+            let led = path.canonicalize();
+            let leads = path.parent().map(|dir| dir.join(os(text.as_bytes())).canonicalize());
+            matches!((led, leads), (Ok(led), Some(Ok(leads))) if led == leads)
+        }
+        _ => false,
+    }
+}
+
+/// Returns all directories and links that lead to `path`, each by its own path free of links.
+fn way_to(path: &Path) -> BTreeSet<PathBuf> {
+    let mut way = BTreeSet::new();
+    let names = |path: &Path| {
+        let names =
+            path.components().rev().filter(|it| matches!(it, Component::Normal(_) | Component::ParentDir));
+        names.map(|name| name.as_os_str().to_owned()).collect::<Vec<_>>()
+    };
+    let mut at = PathBuf::from("/");
+    let mut todo = names(path);
+    let mut links = 0;
+    while let Some(name) = todo.pop() {
+        if name == ".." {
+            at.pop();
+            continue;
+        }
+        let next = at.join(name);
+        way.insert(next.clone());
+        match std::fs::read_link(&next) {
+            Ok(text) if links < LINKS => {
+                links += 1;
+                if text.is_absolute() {
+                    at = PathBuf::from("/");
+                }
+                todo.extend(names(&text));
+            }
+            _ => at = next,
+        }
+    }
+    way
 }
 
 /// Returns a link that an operation would make and the system would not, with its path.
@@ -517,4 +586,10 @@ fn too_long(op: &Op) -> Option<(RelPath, LinkText)> {
 }
 
 /// The directories whose names were changed by moves of what is not the farm's: they are synced before the commit.
-type Touched = BTreeSet<PathBuf>;
+#[derive(Default)]
+struct Touched {
+    /// Those into which something came: they are first, so that what moved is on the disk before it is gone elsewhere.
+    came: BTreeSet<PathBuf>,
+    /// Those out of which something went.
+    went: BTreeSet<PathBuf>,
+}

@@ -80,6 +80,8 @@ pub struct Run<'a> {
     pub command: Vec<String>,
     /// The generation that this goes back to, if it does.
     pub back_to: Option<u64>,
+    /// Whether plans are done again on the way there.
+    pub is_forward: bool,
     /// What is known of the farm when it is done, where that is more than what its plans do.
     pub known: Option<Known>,
     /// Asked before each operation; `true` takes everything back.
@@ -90,7 +92,7 @@ impl Run<'_> {
     /// Returns a run that nobody stops.
     pub fn new(command: impl IntoIterator<Item = impl Into<String>>) -> Run<'static> {
         let command = command.into_iter().map(Into::into).collect();
-        Run { command, back_to: None, known: None, stop: &|| false }
+        Run { command, back_to: None, is_forward: false, known: None, stop: &|| false }
     }
 }
 
@@ -144,8 +146,8 @@ impl<'a> Memory<'a> {
         Memory { state: None, target: PathBuf::new(), store: None, wait: &|| false, problem: None }
     }
 
-    /// Makes ready for a change. `true` says that another farm has been at work since the memory was opened: what was
-    /// planned must be planned again.
+    /// Makes ready for a change. `true` says that what was planned must be planned again: another farm has been at work
+    /// since the memory was opened, or the state directory, made now, lies in the target.
     ///
     /// # Errors
     /// As [`open`](Self::open).
@@ -159,8 +161,11 @@ impl<'a> Memory<'a> {
             Ok(store) => {
                 let recovered = recover(&store)?;
                 let others = recovered.is_some() || !store.generations()?.is_empty();
+                let made = store.kept();
+                let is_inside = made.starts_with(&self.target)
+                    || made.canonicalize().is_ok_and(|made| made.starts_with(&self.target));
                 self.store = Some(store);
-                Ok(others)
+                Ok(others || is_inside)
             }
             Err(error) => self.go_without(error).map(|()| false),
         }
@@ -232,6 +237,7 @@ impl<'a> Memory<'a> {
         let id = generations.last().map_or(1, |last| last + 1);
         let mut header = header(id, root_path, run.command.clone());
         header.back_to = run.back_to;
+        header.is_forward = run.is_forward;
         header.known = run.known.clone();
         let numbered: Vec<Plan>;
         let phases = if phases.iter().any(Plan::moves_bytes) {

@@ -31,8 +31,21 @@ pub struct Way {
     pub phases: Vec<Plan>,
     /// Paths that somebody changed since in other ways, which the plans leave alone.
     pub changed: Vec<RelPath>,
+    /// Whether some of the plans were done before and are done again.
+    pub is_forward: bool,
     /// The scripts that new shells run in that state, when they are others than now.
     pub session: Option<Vec<String>>,
+    /// What is known of the farm in that state, by paths below `root`, where that is more than what the plans do.
+    pub known: Option<Known>,
+}
+
+/// What became of generations that were to be dropped.
+#[derive(Debug, Default)]
+pub struct Expired {
+    /// Those that were dropped.
+    pub ids: Vec<u64>,
+    /// What of them, or of ones that were dropped earlier, could not be removed; the next time tries again.
+    pub left_over: Vec<Error>,
 }
 
 impl Way {
@@ -97,8 +110,9 @@ impl Memory<'_> {
                 phases.extend(plans);
             }
         }
-        let root = Path::new("/").join(os(root.as_bytes()));
         let broken = chain::mend(&mut phases);
+        let above = root;
+        let root = Path::new("/").join(os(above.as_bytes()));
         let mut changed = changed(store, &root, last, &phases)?;
         changed.extend(broken);
         changed.sort();
@@ -123,11 +137,17 @@ impl Memory<'_> {
         }
         phases.retain(|plan| !plan.is_empty());
         let ids: Vec<u64> = headers.iter().map(|header| header.id).collect();
-        let mut at = BTreeMap::from([(history.state(to), Known::default())]);
-        let now = known_through(store, store.base()?, &ids, &mut at)?;
-        let session = at.remove(&history.state(to)).map(|then| then.session);
+        let mut at = BTreeMap::new();
+        let now = known_through(store, store.base()?, &ids, &mut at, Some(history.state(to)))?;
+        let then = at.remove(&history.state(to));
+        let session = then.as_ref().map(|then| then.session.clone());
         let session = session.filter(|session| *session != now.session);
-        Ok(Way { to, root, phases, changed, session })
+        // The generation that says the rest may expire before the way to it does.
+        let mut entered = now;
+        phases.iter().flat_map(|plan| plan.ops.iter()).for_each(|op| entered.enter(&op, &above));
+        let known = then.filter(|then| *then != entered).map(|then| then.rebased(|path| path.below(&above)));
+        let is_forward = steps.iter().any(|step| !step.is_back);
+        Ok(Way { to, root, phases, changed, is_forward, session, known })
     }
 
     /// Returns the backups that plans made beside their links and that no plan has put back: the link's path below
@@ -179,22 +199,49 @@ impl Memory<'_> {
         Ok(old.map(|header| header.id).collect())
     }
 
-    /// Drops a generation with all that it keeps.
+    /// Drops generations, the oldest that there are, with all that they keep and no other names.
     ///
     /// # Errors
-    /// When it cannot be removed.
-    pub fn expire(&self, id: u64) -> Result<()> {
-        let Some(store) = self.store() else { return Ok(()) };
-        // What it made stays known without it. Going through it twice, after an interruption, comes to the same.
-        store.set_base(&all_known(store, store.base()?, &[id])?)?;
-        store.drop_generation(id)
+    /// When one cannot be read, or the first of them not be dropped; then nothing is.
+    pub fn expire(&self, ids: &[u64]) -> Result<Expired> {
+        let mut expired = Expired::default();
+        let Some(store) = self.store() else { return Ok(expired) };
+        let mut slots = BTreeMap::new();
+        for id in store.generations()? {
+            slots.insert(id, slots_of(&store.generation(id)?));
+        }
+        for &id in ids {
+            let mut gone = slots.remove(&id).unwrap_or_default();
+            gone.insert(id);
+            // A rollback that does a plan again uses the slot of the generation that the plan is from.
+            gone.retain(|slot| !slots.contains_key(slot) && !slots.values().any(|used| used.contains(slot)));
+            let drop_it = || {
+                // What it made stays known without it. Going through it twice, after an interruption, comes to the same.
+                store.set_base(&all_known(store, store.base()?, &[id])?)?;
+                store.drop_generation(id, &gone)
+            };
+            match drop_it() {
+                Ok(()) => expired.ids.push(id),
+                Err(error) if expired.ids.is_empty() => return Err(error),
+                Err(error) => {
+                    expired.left_over.push(error);
+                    break;
+                }
+            }
+        }
+        match store.remove_expired() {
+            Ok(left) => expired.left_over.extend(left),
+            Err(error) => expired.left_over.push(error),
+        }
+        expired.left_over.extend(self.drop_unnamed().err());
+        Ok(expired)
     }
 
     /// Drops the files that farm wrote and that neither a generation names, nor what is known of the farm.
     ///
     /// # Errors
     /// When a generation cannot be read, or a file not be removed.
-    pub fn drop_unnamed(&self) -> Result<()> {
+    fn drop_unnamed(&self) -> Result<()> {
         let Some(store) = self.store() else { return Ok(()) };
         let mut named = BTreeSet::new();
         let mut name = |known: &Known| {
@@ -218,19 +265,32 @@ impl Memory<'_> {
     }
 }
 
-/// Returns what is known after these generations, by paths from the file system's root, when `base` is what was before.
-fn all_known(store: &Store, base: Known, ids: &[u64]) -> Result<Known> {
-    known_through(store, base, ids, &mut BTreeMap::new())
+/// Returns the slots that a record's plans use.
+fn slots_of(record: &Record) -> BTreeSet<u64> {
+    let changes = record.phases.iter().flat_map(|plan| plan.ops.changes());
+    changes.filter_map(|change| change.slot()).map(|slot| slot.0).collect()
 }
 
-/// As [`all_known`], and enters what was known after each of the generations in `at`.
-fn known_through(store: &Store, base: Known, ids: &[u64], at: &mut BTreeMap<u64, Known>) -> Result<Known> {
+/// Returns what is known after these generations, by paths from the file system's root, when `base` is what was before.
+fn all_known(store: &Store, base: Known, ids: &[u64]) -> Result<Known> {
+    known_through(store, base, ids, &mut BTreeMap::new(), None)
+}
+
+/// As [`all_known`], and enters what was known after each of the generations in `at` that others go back to, and `also`
+/// after that one.
+fn known_through(
+    store: &Store,
+    base: Known,
+    ids: &[u64],
+    at: &mut BTreeMap<u64, Known>,
+    also: Option<u64>,
+) -> Result<Known> {
     let mut known = base;
     let back_to = ids.iter().map(|&id| store.header(id).map(|header| header.back_to));
     let mut back_to: BTreeSet<u64> = back_to.collect::<Result<Vec<_>>>()?.into_iter().flatten().collect();
-    back_to.extend(at.keys());
-    if ids.first() == Some(&1) {
-        at.insert(0, known.clone());
+    back_to.extend(also);
+    if let Some(before) = ids.first().and_then(|first| first.checked_sub(1)) {
+        at.insert(before, known.clone());
     }
     for &id in ids {
         let record = store.generation(id)?;
@@ -288,10 +348,14 @@ impl History<'_> {
         self.headers.get(at)
     }
 
-    /// Returns the generation that first made the state that generation `id` made.
+    /// Returns the generation that first made the state that generation `id` made; where that has expired and a rollback
+    /// made the state again, the rollback.
     fn state(&self, id: u64) -> u64 {
         let mut id = id;
-        while let Some(back) = self.header(id).and_then(|header| header.back_to) {
+        while let Some(header) = self.header(id)
+            && let Some(back) = header.back_to
+            && !(header.is_forward && self.header(back).is_none())
+        {
             id = back;
         }
         id
@@ -428,5 +492,18 @@ mod tests {
         let headers = &all[2..];
         assert_eq!(steps(headers, 3, 2), Some(vec![-3]));
         assert_eq!(steps(headers, 3, 1), None);
+    }
+
+    #[test]
+    fn what_was_done_again_can_be_taken_back_when_the_first_time_has_expired() {
+        // 2 undoes 1, 3 does it again.
+        let mut all = headers(&[None, Some(0), Some(1), None]);
+        all[2].is_forward = true;
+        assert_eq!(steps(&all, 4, 0), Some(vec![-4, -1]));
+        assert_eq!(steps(&all[1..], 4, 0), Some(vec![-4, -3]));
+        let headers = &all[2..];
+        assert_eq!(History { headers }.before(3), Some(2));
+        assert_eq!(steps(headers, 4, 3), Some(vec![-4]));
+        assert_eq!(steps(headers, 4, 2), Some(vec![-4, -3]));
     }
 }

@@ -41,6 +41,9 @@ pub struct Header {
     /// The generation that a rollback went back to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub back_to: Option<u64>,
+    /// A rollback that did plans again: what they moved out of the way, it moved.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_forward: bool,
     /// What is known of the farm from then on, where that is more than what plans did. A record has it on a line of its
     /// own, which reading the header alone leaves out.
     #[serde(skip)]
@@ -61,6 +64,7 @@ impl Header {
             time,
             command,
             back_to: None,
+            is_forward: false,
             known: None,
             inodes: BTreeMap::new(),
         }

@@ -66,7 +66,7 @@ mod written;
 pub use error::{Error, Result, ScanError};
 pub use execute::{Failure, Outcome, Recovered};
 pub use farm::{Farm, Memory, Run};
-pub use history::Way;
+pub use history::{Expired, Way};
 pub use journal::{Header, Record};
 pub use known::Known;
 pub use op::{

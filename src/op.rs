@@ -111,6 +111,20 @@ impl Slot {
     pub const NEXT: Slot = Slot(0);
 }
 
+impl Change {
+    /// Returns where in the state directory it puts something, or takes it from.
+    pub fn slot(&self) -> Option<Slot> {
+        match self {
+            Change::Displace { to: place, .. } | Change::Restore { from: place, .. } => match place {
+                Place::Kept(slot) | Place::Equal(slot) => Some(*slot),
+                Place::Package { entry: Entry::Old(slot), .. } => Some(*slot),
+                Place::Package { .. } | Place::Beside(_) => None,
+            },
+            Change::Make(_) | Change::Remove(_) | Change::Swap { .. } => None,
+        }
+    }
+}
+
 /// What farm makes and removes: links, directories of links, and files with a content that it has stored.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum Thing {

@@ -19,7 +19,7 @@ use crate::op::{Plan, Slot};
 use crate::path::{Name, RelPath};
 use crate::rendered::{Content, Rendered, Stored};
 use crate::sys::{Handle, fault, is_nowhere, os};
-use crate::tree::{Node, Texts};
+use crate::tree::Texts;
 
 const LOCK: &str = "lock";
 const JOURNAL: &str = "journal";
@@ -30,6 +30,8 @@ const KEPT: &str = "kept";
 const RENDERED: &str = "rendered";
 /// What the name of a file begins with that is being written; the others begin with a number.
 const UNFINISHED_FILE: &[u8] = b"new-";
+const SET_ASIDE: &str = ".set-aside.";
+const EXPIRED: &str = ".expired.";
 const BASE: &str = "known";
 const NEW_BASE: &str = "known.new";
 const PENDING: &str = "pending";
@@ -302,21 +304,31 @@ impl Store {
     /// # Errors
     /// The system's.
     pub fn file(&self, id: u64) -> Result<()> {
-        self.file_as(COMMITTED, id)
+        self.file_as(COMMITTED, id, false)
     }
 
     /// Commits a plan that leaves nothing to clean up, and files it, in one step.
     ///
     /// # Errors
     /// The system's; then the plan is not committed.
-    pub fn commit_and_file(&self, id: u64) -> Result<()> {
-        self.file_as(JOURNAL, id)
+    pub fn commit_and_file(&self, id: u64, durable: bool) -> Result<()> {
+        self.file_as(JOURNAL, id, durable)
     }
 
-    fn file_as(&self, name: &str, id: u64) -> Result<()> {
+    fn file_as(&self, name: &str, id: u64, durable: bool) -> Result<()> {
         let file = || {
             let generations = self.dir.open_below(&below(GENERATIONS))?;
-            self.dir.rename(name.as_bytes(), &generations, id.to_string().as_bytes())
+            let id = id.to_string();
+            self.dir.rename(name.as_bytes(), &generations, id.as_bytes())?;
+            let sync = || generations.sync().and_then(|()| self.dir.sync());
+            let synced = if durable { sync() } else { Ok(()) };
+            // As with a commit: what may not be on the disk is not done, as long as that can be taken back.
+            match synced {
+                Err(error) if generations.rename(id.as_bytes(), &self.dir, name.as_bytes()).is_ok() => {
+                    Err(error)
+                }
+                _ => Ok(()),
+            }
         };
         file().map_err(|error| self.error("record", name, error))
     }
@@ -343,22 +355,22 @@ impl Store {
         let id = self.generations()?.last().map_or(1, |last| last + 1);
         let kept = self.dir.open_below(&below(KEPT)).map_err(|error| self.error("open", KEPT, error))?;
         for name in [JOURNAL, COMMITTED] {
-            if let Some(aside) = self.rename_aside(&self.dir, name)? {
-                self.rename_aside(&kept, &id.to_string())?;
+            if let Some(aside) = self.rename_aside(&self.dir, name, SET_ASIDE)? {
+                self.rename_aside(&kept, &id.to_string(), SET_ASIDE)?;
                 return Ok(Some(self.path.join(aside)));
             }
         }
         Ok(None)
     }
 
-    /// Gives something in `dir` a name that says that it was set aside, and returns it, if there is something.
-    fn rename_aside(&self, dir: &Handle, name: &str) -> Result<Option<String>> {
+    /// Gives something in `dir` a name with `what` became of it and a number, and returns it, if there is something.
+    fn rename_aside(&self, dir: &Handle, name: &str, what: &str) -> Result<Option<String>> {
         if dir.look(name.as_bytes()).map_err(|error| self.error("look at", name, error))?.is_none() {
             return Ok(None);
         }
         let mut number = 1_u32;
         loop {
-            let aside = format!("{name}.set-aside.{number}");
+            let aside = format!("{name}{what}{number}");
             match dir.rename(name.as_bytes(), dir, aside.as_bytes()) {
                 Ok(()) => return Ok(Some(aside)),
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => number += 1,
@@ -408,18 +420,58 @@ impl Store {
         value.map_err(|error| self.error(READ_GENERATION, &name, error))
     }
 
-    /// Drops a generation with all that it keeps.
+    /// Drops a generation. What these slots keep loses its name with it, and goes with
+    /// [`remove_expired`](Self::remove_expired): no generation shall lead to what is half removed.
     ///
     /// # Errors
-    /// The system's.
-    pub fn drop_generation(&self, id: u64) -> Result<()> {
-        let name = id.to_string();
-        let drop_both = || {
-            let kept = self.dir.open_below(&below(KEPT))?;
-            crate::copy::remove(&kept, name.as_bytes())?;
-            self.dir.open_below(&below(GENERATIONS))?.unlink(name.as_bytes())
+    /// The system's; then all is as it was.
+    pub fn drop_generation(&self, id: u64, slots: &BTreeSet<u64>) -> Result<()> {
+        let kept = self.dir.open_below(&below(KEPT)).map_err(|error| self.error("open", KEPT, error))?;
+        let mut renamed = Vec::new();
+        let mut drop_both = || {
+            for slot in slots {
+                let slot = slot.to_string();
+                let expired = self.rename_aside(&kept, &slot, EXPIRED)?;
+                renamed.extend(expired.map(|expired| (slot, expired)));
+            }
+            let name = id.to_string();
+            let record = || {
+                let generations = self.dir.open_below(&below(GENERATIONS))?;
+                generations.unlink(name.as_bytes())?;
+                kept.sync()?;
+                generations.sync()
+            };
+            record().map_err(|error| self.error("remove generation", &name, error))
         };
-        drop_both().map_err(|error| self.error("remove generation", &name, error))
+        let dropped = drop_both();
+        if dropped.is_err() && self.header(id).is_ok() {
+            for (slot, expired) in renamed {
+                let _ = kept.rename(expired.as_bytes(), &kept, slot.as_bytes());
+            }
+        }
+        dropped
+    }
+
+    /// Removes what dropped generations kept, also what could not be removed earlier; returns why something is still
+    /// there.
+    ///
+    /// # Errors
+    /// When nobody can look.
+    pub fn remove_expired(&self) -> Result<Vec<Error>> {
+        let opened = self.dir.open_below(&below(KEPT)).and_then(|dir| Ok((dir.list(Texts::None)?, dir)));
+        let fail = |error| self.error("read directory", KEPT, error);
+        let (listing, kept) = opened.map_err(fail)?;
+        let mut left = Vec::new();
+        for name in listing.names() {
+            let text = String::from_utf8_lossy(name.as_bytes());
+            if let Some((slot, _)) = text.split_once(EXPIRED)
+                && slot.parse::<u64>().is_ok()
+                && let Err(error) = crate::copy::remove(&kept, name.as_bytes())
+            {
+                left.push(self.error("remove", &format!("{KEPT}/{text}"), error));
+            }
+        }
+        Ok(left)
     }
 
     /// Opens the directory with the files that farm has written for a dotfiles directory.
@@ -574,13 +626,24 @@ impl Store {
         write().map_err(|error| self.error("write", name, error))
     }
 
-    /// Removes the directories that were made to keep something and keep nothing.
-    pub fn tidy(&self, slot: Slot) {
-        let name = slot.0.to_string();
-        if let Ok(kept) = self.dir.open_below(&below(KEPT))
-            && kept.look(name.as_bytes()).is_ok_and(|found| found.is_some())
-        {
-            remove_empty(&kept, name.as_bytes());
+    /// Removes the directories that were made in a slot to keep what was at these paths, as far as they are empty; never
+    /// what is kept.
+    pub fn tidy(&self, slot: Slot, paths: &BTreeSet<RelPath>) {
+        let Ok(kept) = self.dir.open_below(&below(KEPT)) else { return };
+        let slot = below(&slot.0.to_string());
+        let mut made = BTreeSet::new();
+        for path in paths {
+            let above = std::iter::successors(path.split(), |(above, _)| above.split());
+            made.extend(above.map(|(above, _)| above).filter(|above| !paths.contains(above)));
+        }
+        // Those below others come after them.
+        for path in made.iter().rev() {
+            if let Some((above, name)) = slot.join_path(path).split()
+                && let Ok(above) = kept.open_below(&above)
+            {
+                // Not empty: it keeps something.
+                let _ = above.rmdir(name.as_bytes());
+            }
         }
     }
 }
@@ -589,7 +652,8 @@ fn below(name: &str) -> RelPath {
     RelPath::new(name.as_bytes()).unwrap_or_default()
 }
 
-/// Opens a directory, making it and those above it, where they are missing, for their owner only.
+/// Opens a directory, making it and those above it, where they are missing, for their owner only; those that it makes are
+/// on the disk.
 pub(crate) fn private_dirs(path: &Path) -> io::Result<Handle> {
     match Handle::open(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
@@ -600,28 +664,6 @@ pub(crate) fn private_dirs(path: &Path) -> io::Result<Handle> {
     };
     let above = private_dirs(above)?;
     above.make_private_dir(name.as_bytes())?;
+    above.sync()?;
     Handle::open(path)
-}
-
-/// Removes a directory and those in it, as far as they are empty.
-fn remove_empty(dir: &Handle, name: &[u8]) {
-    let Some(top) = crate::path::Name::new(name) else { return };
-    let mut dirs = vec![RelPath::from_names([&top])];
-    let mut at = 0;
-    while at < dirs.len() {
-        let listing =
-            dir.open_below(&dirs[at]).and_then(|handle| handle.list(Texts::None)).unwrap_or_default();
-        let path = dirs[at].clone();
-        let below = listing.iter().filter(|(_, node)| matches!(node, Node::Dir(_)));
-        dirs.extend(below.map(|(name, _)| path.join(&name)));
-        at += 1;
-    }
-    for path in dirs.iter().rev() {
-        if let Some((above, name)) = path.split()
-            && let Ok(above) = dir.open_below(&above)
-        {
-            // Not empty: it keeps something.
-            let _ = above.rmdir(name.as_bytes());
-        }
-    }
 }

@@ -175,10 +175,13 @@ fn apply(options: &Options, farm: &Farm, memory: &mut Memory, mut plan: Plan) ->
             words::say(&words::conflicts(&planned.conflicts));
             return Ok(REFUSED);
         }
+        if planned.plan.is_empty() {
+            return Ok(0);
+        }
         plan = planned.plan;
     }
     let stop = environment::stop_on_signals();
-    let run = Run { command: environment::command(), back_to: None, known: None, stop: &stop };
+    let run = Run { stop: &stop, ..Run::new(environment::command()) };
     match farm.apply(&plan, memory, &run) {
         Ok(outcome) => {
             words::say(&words::outcome(&outcome, options.verbosity > 1));

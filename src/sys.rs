@@ -556,6 +556,19 @@ impl Handle {
         Ok(rustix::fs::accessat(&self.0, c".", access, AtFlags::empty())?)
     }
 
+    /// Lets the directory's owner change names in it, where its permissions do not and this process may change them.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn let_owner_change(&self) -> io::Result<()> {
+        let mode = Mode::from_raw_mode(rustix::fs::fstat(&self.0)?.st_mode & 0o7777);
+        if !mode.contains(Mode::RWXU) {
+            // Who may not finds out when a name is to be changed.
+            let _ = rustix::fs::fchmod(&self.0, mode | Mode::RWXU);
+        }
+        Ok(())
+    }
+
     /// Opens the file `name`, made where it is missing, to be locked; `make` says whether it may be made.
     ///
     /// # Errors

@@ -111,7 +111,9 @@ fn transfer(asked: &Asked, global: &Global, stowrc: &StowRc, words: &Words) -> E
             Ok(again) => planned = again.unwrap_or(planned),
             Err(exit) => return exit,
         }
-        failure = session.apply(&farm.root, std::slice::from_ref(&planned.plan)).err();
+        if !planned.plan.is_empty() {
+            failure = session.apply(&farm.root, std::slice::from_ref(&planned.plan)).err();
+        }
     }
     if global.json {
         json::transferred(farm, &transfer, &planned, failure.as_deref(), global.dry_run);

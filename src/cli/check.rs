@@ -1,6 +1,6 @@
 //! `farm check` looks over a whole target for links that lead to nothing, and `farm prune` removes them.
 
-use farm::{Farm, Known, Memory, Plan, Planned, Policy, RelPath, RuleBook};
+use farm::{Farm, Known, Memory, Planned, Policy, RelPath, RuleBook};
 
 use super::args::{self, Global};
 use super::progress::Progress;
@@ -61,8 +61,9 @@ fn do_prune(global: &Global, asked: &args::Prune, stowrc: &StowRc, words: &Words
             survey = look_over(words, &farm, asked.all);
             planned = plan(&farm, &survey, session.memory(), words)?;
         }
-        let phases: &[Plan] = std::slice::from_ref(&planned.plan);
-        failure = session.apply(&farm.root, phases).err();
+        if !planned.plan.is_empty() {
+            failure = session.apply(&farm.root, std::slice::from_ref(&planned.plan)).err();
+        }
     }
     if global.json {
         json::pruned(&farm, &planned, &survey.errors, failure.as_deref(), global.dry_run);

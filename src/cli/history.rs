@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use farm::{Memory, Record, RelPath};
+use farm::{Expired, Memory, Record, RelPath};
 use jiff::{Span, Timestamp, Zoned};
 
 use super::args::{Generations, Global, Recover};
@@ -35,11 +35,11 @@ pub fn generations(global: &Global, asked: &Generations, stowrc: &StowRc, words:
                 before.map_err(|_| words.usage(&format!("{span} is too long ago"), "say `30d` or `1y`"))?;
             let ids =
                 memory.older(before.timestamp().as_second()).map_err(|error| words.memory_error(&error))?;
-            if !global.dry_run {
-                let expired = ids.iter().try_for_each(|&id| memory.expire(id));
-                expired.and_then(|()| memory.drop_unnamed()).map_err(|error| words.error(&error))?;
-            }
-            words.expired(&farm, &ids);
+            let expired = match global.dry_run {
+                true => Expired { ids, ..Expired::default() },
+                false => memory.expire(&ids).map_err(|error| words.memory_error(&error))?,
+            };
+            words.expired(&farm, &expired);
             return Ok(Exit::Done);
         }
         let headers = memory.generations().map_err(|error| words.memory_error(&error))?;

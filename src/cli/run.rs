@@ -133,7 +133,9 @@ pub fn change(verb: Verb, global: &Global, change: &Change, stowrc: &StowRc, wor
             },
             Err(exit) => return exit,
         }
-        failure = session.apply(&farm.root, std::slice::from_ref(&planned.plan)).err();
+        if !planned.plan.is_empty() {
+            failure = session.apply(&farm.root, std::slice::from_ref(&planned.plan)).err();
+        }
     }
     if global.json {
         json::print(verb, &farm, &packages, &planned, &[], None, failure.as_deref(), global.dry_run);

@@ -78,7 +78,13 @@ impl<'a> Session<'a> {
     /// The step that failed.
     pub fn go_back(&self, way: &Way) -> Result<(), Box<Failure>> {
         let stop = self.stop(&way.phases);
-        let run = Run { command: environment::command(), back_to: Some(way.to), known: None, stop: &stop };
+        let run = Run {
+            back_to: Some(way.to),
+            is_forward: way.is_forward,
+            known: way.known.clone(),
+            stop: &stop,
+            ..Run::new(environment::command())
+        };
         let outcome = self.memory.apply(&way.root, &way.phases, &run)?;
         drop(stop);
         self.words.left_over(&outcome.left_over);
@@ -141,7 +147,7 @@ impl<'a> Session<'a> {
         known: Option<Known>,
     ) -> Result<Outcome, Box<Failure>> {
         let stop = self.stop(phases);
-        let run = Run { command: environment::command(), back_to: None, known, stop: &stop };
+        let run = Run { known, stop: &stop, ..Run::new(environment::command()) };
         let outcome = self.memory.apply(root, phases, &run)?;
         drop(stop);
         if let Some(problem) = &outcome.unrecorded {

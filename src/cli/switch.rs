@@ -98,16 +98,18 @@ fn do_switch(global: &Global, args: &args::Switch, stowrc: &StowRc, words: &Word
         changes(planned, known, after) || new_shells == NewShells::Differ
     };
     let is_to_do = differs(&planned, &known, &after) || !commands.is_empty() || are_missing;
-    if !global.dry_run && is_clear && is_to_do {
-        if session.begin()? {
-            let policy = request.policy.clone();
-            (request, known) = self::request(&farm, &wanted, &sites, session.memory(), words)?;
-            request.policy = policy;
-            check_written(&farm, &request, session.memory(), words)?;
-            planned = plan(&request)?;
-            after = self::after(&known, &request, &planned, &wanted, &sites);
-            commands = on_change(&wanted, &known, &pending(&farm, session.memory(), words)?);
-        }
+    let mut goes_on = !global.dry_run && is_clear && is_to_do;
+    if goes_on && session.begin()? {
+        let policy = request.policy.clone();
+        (request, known) = self::request(&farm, &wanted, &sites, session.memory(), words)?;
+        request.policy = policy;
+        check_written(&farm, &request, session.memory(), words)?;
+        planned = plan(&request)?;
+        after = self::after(&known, &request, &planned, &wanted, &sites);
+        commands = on_change(&wanted, &known, &pending(&farm, session.memory(), words)?);
+        goes_on = planned.conflicts.is_empty();
+    }
+    if goes_on {
         if let Some(rendered) = request.rendered.as_ref().filter(|it| !it.files.is_empty()) {
             match session.memory().store() {
                 Some(store) => store.render(rendered).map_err(|error| words.error(&error))?,

@@ -1,6 +1,6 @@
 //! Where operations are done: open directories, and the names that a run uses.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::io::{self, Write as _};
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
@@ -34,7 +34,7 @@ pub struct Ground<'a> {
     open: HashMap<RelPath, Rc<OpenDir>>,
     /// The last one: plans go directory by directory.
     last: Option<(RelPath, Rc<OpenDir>)>,
-    pub touched: Touched,
+    touched: Touched,
 }
 
 /// An open directory, and where it is, for messages.
@@ -187,7 +187,7 @@ impl<'a> Ground<'a> {
             store: site.store,
             open: HashMap::new(),
             last: None,
-            touched: Touched::new(),
+            touched: Touched::default(),
         }
     }
 
@@ -236,6 +236,11 @@ impl<'a> Ground<'a> {
             Err(error) if !certain && is_nowhere(&error.source) => Ok(None),
             at => at.map(Some),
         }
+    }
+
+    /// Returns an operation's path as people know it.
+    pub fn shown_path(&self, path: &RelPath) -> PathBuf {
+        self.root_path.join(os(path.as_bytes()))
     }
 
     /// Forgets the open directories at and below a path that is another directory now, or none.
@@ -361,10 +366,16 @@ impl<'a> Ground<'a> {
         written::put(&shelf, stored, &at.dir, &building(at).name, &at.name).map_err(fail)
     }
 
-    /// Removes the directories that were made to keep something and keep nothing.
-    pub fn tidy_kept(&self) {
-        if let Some(store) = self.store {
-            store.tidy(Slot(self.header.id));
+    /// Removes the directories that were made for these plans to keep something and keep nothing.
+    pub fn tidy_kept(&self, phases: &[Plan]) {
+        let slot = Slot(self.header.id);
+        let ops = phases.iter().flat_map(|plan| plan.ops.unusual());
+        let paths: BTreeSet<RelPath> =
+            ops.filter(|op| op.change.slot() == Some(slot)).map(|op| op.path).collect();
+        if let Some(store) = self.store
+            && !paths.is_empty()
+        {
+            store.tidy(slot, &paths);
         }
     }
 
@@ -422,21 +433,29 @@ impl<'a> Ground<'a> {
         Ok(())
     }
 
-    /// Notes that the directories of these names have changed, and must be on the disk before the commit.
-    pub fn touch<'b>(&mut self, places: impl IntoIterator<Item = &'b At>) {
-        self.touched.extend(places.into_iter().map(|at| at.dir.path.clone()));
+    /// Notes that something went from one directory to another: both must be on the disk before the commit.
+    pub fn moved(&mut self, from: &At, to: &At) {
+        self.touched.came.insert(to.dir.path.clone());
+        self.touched.went.insert(from.dir.path.clone());
     }
 
-    /// Notes that directories were made for a package's entry, or removed with it.
-    pub fn touch_package_dirs(&mut self, place: &Place) {
+    /// Notes that something came or went in a directory, which must be on the disk before the commit.
+    pub fn touch(&mut self, at: &At) {
+        self.touched.came.insert(at.dir.path.clone());
+    }
+
+    /// Notes that directories were made for a package's entry, or removed with it; `made` says which.
+    pub fn touch_package_dirs(&mut self, place: &Place, made: bool) {
         let Place::Package { at: route, entry: Entry::New { dirs } } = place else { return };
         let path = self.shown(route);
-        self.touched.extend(path.ancestors().skip(1).take(dirs + 1).map(Path::to_owned));
+        let touched = if made { &mut self.touched.came } else { &mut self.touched.went };
+        touched.extend(path.ancestors().skip(1).take(dirs + 1).map(Path::to_owned));
     }
 
-    /// Waits until what moved is on the disk in its new place.
+    /// Waits until what moved is on the disk in its new place, then until it is gone from the old one.
     pub fn sync(&self) -> Result<(), Error> {
-        for path in &self.touched {
+        let Touched { came, went } = &self.touched;
+        for path in came.iter().chain(went.difference(came)) {
             // A directory that went is on the disk as gone when the one above is.
             for path in path.ancestors() {
                 match Handle::open(path).and_then(|dir| dir.sync()) {

@@ -217,7 +217,7 @@ impl Ground<'_> {
         new: &Thing,
     ) -> Result<(), Error> {
         let to_at = self.place(op, at, to, true)?;
-        self.touch_package_dirs(to);
+        self.touch_package_dirs(to, true);
         let old_entry = match (to, &to_at) {
             (Place::Package { entry: Entry::Old(slot), .. }, Some(entry)) => {
                 Some(self.take_old_entry(index, op, entry, *slot)?)
@@ -233,7 +233,7 @@ impl Ground<'_> {
             }
             None => return Err(at.error("keep", changed("there is no state directory to keep it in"))),
         };
-        self.touch([at, &now]);
+        self.moved(at, &now);
         if !now.is_a(what)? {
             return Err(at.error("replace", changed(OTHER)));
         }
@@ -246,7 +246,7 @@ impl Ground<'_> {
         }
         if let Some((old, kept)) = old_entry {
             shift(&old, &kept, &self.own(index, &kept, "k"))?;
-            self.touch([&old, &kept]);
+            self.moved(&old, &kept);
         }
         Ok(())
     }
@@ -320,8 +320,8 @@ impl Ground<'_> {
         let Some(from) = from else {
             return Err(at.error("restore", changed("what should come back is not there any more")));
         };
-        self.touch([at, &from]);
-        self.touch_package_dirs(place);
+        self.moved(&from, at);
+        self.touch_package_dirs(place, false);
         if self.bring(index, at, &from, old)? {
             // What is left there gets a name of the run's own: the place is free.
             let left = self.left(index, place, &from)?;
@@ -332,6 +332,7 @@ impl Ground<'_> {
             && kept.exists()?
         {
             shift(&kept, &from, &self.own(index, &from, "c"))?;
+            self.moved(&kept, &from);
             if kept.exists()? {
                 let original = self.own(index, &kept, "k");
                 kept.rename(&original).map_err(|error| kept.error("move aside", error))?;
@@ -390,7 +391,7 @@ impl Ground<'_> {
     /// Notes that the directory in which a file comes or goes must be on the disk before the commit.
     fn touch_files(&mut self, change: &Change, at: &At) {
         if change.files().next().is_some() {
-            self.touch([at]);
+            self.touch(at);
         }
     }
 

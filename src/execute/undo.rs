@@ -23,7 +23,7 @@ impl Ground<'_> {
     /// # Errors
     /// When somebody else changed what it made, or the system says no; what is there stays then.
     pub fn undo(&mut self, index: usize, op: &Op, certain: bool) -> Result<(), Error> {
-        let Some(at) = self.at_if_there(&op.path, certain)? else { return Ok(()) };
+        let Some(at) = self.at_if_there(&op.path, certain)? else { return self.look_elsewhere(index, op) };
         let staged = self.own(index, &at, "");
         if op.change.files().next().is_some() {
             remove_begun(&staged)?;
@@ -50,6 +50,41 @@ impl Ground<'_> {
                 self.unrestore(index, op, &at, from, old)
             }
         }
+    }
+
+    /// Looks whether something of an operation is where things go or come from, when the directory of its path is gone:
+    /// moved away, or on a disk that is not there now.
+    fn look_elsewhere(&self, index: usize, op: &Op) -> Result<(), Error> {
+        let (Change::Displace { to: place, .. } | Change::Restore { from: place, .. }) = &op.change else {
+            return Ok(());
+        };
+        let entry = match place {
+            Place::Package { at, .. } => self.package_entry(at, 0, false)?,
+            Place::Kept(_) | Place::Equal(_) | Place::Beside(_) => None,
+        };
+        let kept = op.change.slot().map_or(Ok(None), |slot| self.kept(op, slot, false))?;
+        let is_ours = |at: &At, purposes: &[&str]| {
+            let exist = purposes.iter().map(|purpose| self.own(index, at, purpose).exists());
+            exist.collect::<Result<Vec<bool>, Error>>().map(|exist| exist.contains(&true))
+        };
+        for (at, is_entry) in entry.iter().map(|at| (at, true)).chain(kept.iter().map(|at| (at, false))) {
+            let is_here = match (&op.change, place) {
+                // Nothing was there before.
+                (Change::Displace { .. }, Place::Package { entry: Entry::Old(_), .. }) if is_entry => {
+                    let inode = self.header.inodes.get(&index);
+                    inode.is_some() && at.inode()?.as_ref() == inode
+                }
+                (Change::Displace { .. }, _) => at.exists()?,
+                (Change::Restore { old, .. }, _) => at.is(old)? || self.left(index, place, at)?.exists()?,
+                _ => false,
+            };
+            if is_here || is_ours(at, &["b", "c", "e", "k"])? {
+                let path = self.shown_path(&op.path);
+                let message = format!("its directory is not there, and {} is of it", at.path().display());
+                return Err(Error::new("put back", path, io::Error::new(io::ErrorKind::NotFound, message)));
+            }
+        }
+        Ok(())
     }
 
     fn unmake(&mut self, op: &Op, at: &At, staged: &At, thing: &Thing, certain: bool) -> Result<(), Error> {

@@ -59,6 +59,48 @@ fn a_link(strace: &Path, before: &[&[&str]], args: &[&str]) -> f64 {
 
 const LINK: [&[&str]; 2] = [&["link", "-q", "p"], &["stow", "-t", "..", "p"]];
 
+/// Returns the directories below the sandbox that a run waits for, in this order.
+fn synced(home: &Sandbox, strace: &Path, args: &[&str]) -> Vec<String> {
+    let log = home.text("../trace");
+    let ran = home
+        .call(strace)
+        .args(["-f", "-qq", "-y", "-e", "signal=none", "-e", "trace=fsync", "-o", &log])
+        .args([env!("CARGO_BIN_EXE_farm")])
+        .args(args)
+        .run();
+    assert_eq!(ran.code(), 0, "{ran}");
+    let trace = fs::read_to_string(&log).expect("strace wrote it");
+    let top = home.path("..").canonicalize().expect("it is there");
+    let top = format!("<{}/", top.to_str().expect("text"));
+    let target = fs::read_dir(home.state().join("targets")).expect("a memory").next().expect("a target");
+    let target = target.expect("a name").file_name().into_string().expect("text");
+    let path = |line: &str| Some(line.split_once(&top)?.1.split_once('>')?.0.replace(&target, "T"));
+    trace.lines().filter_map(path).collect()
+}
+
+#[test]
+fn what_moves_is_on_the_disk_where_it_goes_before_it_is_gone_where_it_was() {
+    let Some(strace) = strace() else { return };
+    let home = Sandbox::with(&["dotfiles/p/d/f", "d/f", "d/g"]);
+    let paths = synced(&home, &strace, &["link", "--replace", "p"]);
+    let find = |path: &str| paths.iter().rposition(|it| it == path);
+    for made in ["state", "state/targets", "state/targets/T/kept", "state/targets/T/kept/1"] {
+        assert!(find(made).is_some(), "{made}: {paths:?}");
+    }
+    let (kept, target) = (find("state/targets/T/kept/1/d"), find("home/d"));
+    assert!(kept.is_some() && kept < target && target < find("state/targets/T"), "{paths:?}");
+}
+
+#[test]
+fn a_plan_that_only_makes_files_is_on_the_disk_when_it_is_done() {
+    let Some(strace) = strace() else { return };
+    let home = Sandbox::new();
+    home.write("dotfiles/farm.toml", "[file.'~/.a']\ntext = 'a'\nmethod = 'copy'\n");
+    let paths = synced(&home, &strace, &["switch"]);
+    let end = ["state/targets/T/generations", "state/targets/T"];
+    assert_eq!(paths[paths.len() - 2..], end, "{paths:?}");
+}
+
 #[test]
 fn a_link_costs_little_more_than_the_call_that_makes_it() {
     let Some(strace) = strace() else { return };

@@ -60,6 +60,32 @@ pub fn first_hint(home: &Sandbox) -> String {
 }
 
 #[test]
+fn session_scripts_in_use_stay_when_the_generation_that_made_them_expires() {
+    for rest in ["", "[file.'~/.a']\ntext = 'same'\n"] {
+        let home = Sandbox::new();
+        for value in ["one", "two"] {
+            home.write("dotfiles/farm.toml", format!("[session.variables]\nA = '{value}'\n{rest}"));
+            home.farm(&["switch"]).run().fails_with(0, &[]);
+        }
+        let script = || std::fs::read_to_string(home.state().join("session.sh")).unwrap();
+        let expire = |says: &str| {
+            std::thread::sleep(std::time::Duration::from_millis(1100));
+            home.farm(&["generations", "--expire", "0s"]).run().prints(says);
+        };
+        home.farm(&["undo"]).run().fails_with(0, &[]);
+        expire("dropped 2 generations, 1 to 2\n");
+        assert!(script().contains("one"), "{rest}");
+        // The state before the oldest generation that is left is known, too.
+        home.write("dotfiles/farm.toml", format!("[session.variables]\nA = 'three'\n{rest}"));
+        home.farm(&["switch"]).run().fails_with(0, &[]);
+        expire("dropped generation 3\n");
+        assert!(script().contains("three"), "{rest}");
+        home.farm(&["undo"]).run().fails_with(0, &[]);
+        assert!(script().contains("one"), "{rest}");
+    }
+}
+
+#[test]
 fn every_shell_gets_the_values_as_they_are() {
     let home = home(&manifest(ODD));
     home.farm(&["switch"]).run().says(0, "switched: session changed for new shells\n", &first_hint(&home));

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::sandbox::Sandbox;
+use crate::sandbox::{Sandbox, strace};
 
 /// What `farm generations` says, without the dates.
 fn generations(home: &Sandbox) -> Vec<String> {
@@ -133,6 +133,87 @@ fn old_generations_expire_with_what_they_keep() {
     home.farm(&["rollback", "0"]).run().fails_with(1, &["there is none, or it has expired"]);
     home.farm(&["undo"]).run().prints("went back to generation 1: 1 directory folded\n");
     home.farm(&["undo"]).run().prints("nothing to undo\n");
+}
+
+/// Returns the directory with what farm remembers of the only target.
+fn memory(home: &Sandbox) -> std::path::PathBuf {
+    fs::read_dir(home.state().join("targets")).unwrap().next().unwrap().unwrap().path()
+}
+
+/// Drops all generations but the last.
+fn expire(home: &Sandbox) {
+    std::thread::sleep(std::time::Duration::from_millis(1100));
+    home.farm(&["generations", "--expire", "0s", "-q"]).run().prints("");
+}
+
+#[test]
+fn what_a_rollback_moved_stays_as_long_as_the_rollback() {
+    let home = two_packages();
+    home.farm(&["link", "--replace", "q"]).run().fails_with(0, &[]);
+    home.farm(&["undo"]).run().fails_with(0, &[]);
+    let before = home.tree();
+    home.farm(&["rollback", "1"]).run().fails_with(0, &[]);
+    expire(&home);
+    assert_eq!(fs::read_to_string(memory(&home).join("kept/1/.rc")).unwrap(), "mine");
+    home.farm(&["undo"]).run().fails_with(0, &[]);
+    assert_eq!((home.tree(), fs::read_to_string(home.path(".rc")).unwrap()), (before, "mine".into()));
+    home.farm(&["rollback", "3"]).run().fails_with(0, &[]);
+    expire(&home);
+    assert_eq!(fs::read_to_string(memory(&home).join("kept/1/.rc")).unwrap(), "mine");
+    home.farm(&["link", "p"]).run().fails_with(0, &[]);
+    expire(&home);
+    assert_eq!(fs::read_dir(memory(&home).join("kept")).unwrap().count(), 0);
+}
+
+#[test]
+fn what_cannot_be_removed_when_a_generation_expires_leaves_no_half_generation() {
+    let Some(strace) = strace() else { return };
+    for call in 1..12 {
+        let home = Sandbox::with(&["dotfiles/p/d", "dotfiles/q/x"]);
+        for file in ["d/a", "d/b/c", "d/b/d", "d/e"] {
+            home.file(file);
+        }
+        home.farm(&["link", "--replace", "p"]).run().fails_with(0, &[]);
+        home.farm(&["link", "q"]).run().fails_with(0, &[]);
+        std::thread::sleep(std::time::Duration::from_millis(1100));
+        let kept = || fs::read_dir(memory(&home).join("kept")).unwrap().count();
+        let expire = ["generations", "--expire", "0s"];
+        let ran = home
+            .call(&strace)
+            .args([
+                "-f",
+                "-qq",
+                "-o",
+                "/dev/null",
+                "-e",
+                &format!("inject=unlinkat:error=EACCES:when={call}"),
+            ])
+            .args([env!("CARGO_BIN_EXE_farm")])
+            .args(expire)
+            .run();
+        if generations(&home).len() == 2 {
+            ran.fails_with(1, &["nothing was changed"]);
+            home.farm(&["rollback", "0"]).run().fails_with(0, &[]);
+            assert_eq!(home.tree(), "d/\nd/a\nd/b/\nd/b/c\nd/b/d\nd/e\n", "call {call}");
+            continue;
+        }
+        let left = kept();
+        let warning = "kept/1.expired.1: Permission denied: the next `farm generations --expire` tries again";
+        let words: &[&str] = if left == 0 { &[] } else { &[warning] };
+        ran.fails_with(0, words);
+        home.farm(&expire).run().prints("no generation is that old\n");
+        assert_eq!(kept(), 0, "call {call}");
+    }
+}
+
+#[test]
+fn directories_that_may_not_be_changed_expire_too() {
+    let home = Sandbox::with(&["dotfiles/p/d", "dotfiles/q/x", "d/b/c"]);
+    home.mode("d/b", 0o500);
+    home.farm(&["link", "--replace", "p"]).run().fails_with(0, &[]);
+    home.farm(&["link", "q"]).run().fails_with(0, &[]);
+    expire(&home);
+    assert_eq!(fs::read_dir(memory(&home).join("kept")).unwrap().count(), 0);
 }
 
 #[test]

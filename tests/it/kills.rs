@@ -11,7 +11,7 @@ use std::time::{Duration, SystemTime};
 use crate::runs::{
     At, CHANGES, MAIN, MORE, NINE_PACKAGES, Run, World, calls, crowded, examples, far, folded,
 };
-use crate::sandbox::{Sandbox, left_over, on_all_processors, strace};
+use crate::sandbox::{Sandbox, contents, left_over, on_all_processors, strace};
 
 const SIGKILL: i32 = 9;
 
@@ -88,6 +88,33 @@ fn every_kill(strace: &Path, run: &Run) -> usize {
         finished.into_inner()
     );
     kills
+}
+
+#[test]
+fn what_was_moved_out_of_a_directory_that_is_gone_waits_for_it() {
+    let Some(strace) = strace() else { return };
+    for (how, rest) in [("--replace", "kept/1/d/f"), ("--adopt", "")] {
+        let home = Sandbox::with(&["dotfiles/p/d/f", "dotfiles/p/d/g", "d/f", "d/g", "dotfiles/q/q"]);
+        let killed = home
+            .call(&strace)
+            .args(["-f", "-qq", "-o", "/dev/null", "-e", "inject=renameat2:signal=KILL:when=2"])
+            .args([env!("CARGO_BIN_EXE_farm"), "link", how, "p"])
+            .run_or_die();
+        assert_eq!(killed.signal(), Some(SIGKILL), "{killed}");
+        let bytes = || contents(&[&home.path(""), &home.state()]);
+        let before = bytes();
+        fs::rename(home.path("d"), home.path("d.old")).unwrap();
+        for args in [&["recover"][..], &["link", "q"]] {
+            home.farm(args)
+                .run()
+                .fails_with(3, &["cannot put back ~/d/f", "its directory is not there", rest]);
+            assert_eq!(bytes(), before);
+        }
+        fs::rename(home.path("d.old"), home.path("d")).unwrap();
+        home.farm(&["recover"]).run().fails_with(0, &["took back"]);
+        assert_eq!(home.tree(), "d/\nd/f\nd/g\n", "{how}");
+        assert_eq!(fs::read_to_string(home.path("d/f")).unwrap(), "d/f");
+    }
 }
 
 #[test]

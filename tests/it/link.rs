@@ -25,6 +25,55 @@ const BOTH: &str = "\
 ";
 
 #[test]
+fn a_link_that_leads_to_the_state_directory_stays() {
+    let home = Sandbox::with(&["dotfiles/p/.local/bin/b", "dotfiles/p/c", "dotfiles/q/.local/d"]);
+    home.link(".local", "dotfiles/p/.local");
+    home.link("c", "dotfiles/p/c");
+    home.file("dotfiles/p/.local/state/x");
+    let farm = |args: &[&str]| home.farm(args).env_remove("FARM_STATE_DIR").run();
+    let tree = home.tree();
+    // Unlinking takes it away, another package unfolds it.
+    for args in [&["unlink", "p"][..], &["link", "q"], &["stow", "-t", "..", "-D", "p"]] {
+        let words = ["~/.local: farm's state directory is reached through it", "FARM_STATE_DIR"];
+        let ran = farm(args);
+        assert_ne!(ran.code(), 0, "{ran}");
+        ran.fails_with(if args[0] == "stow" { 2 } else { 1 }, &words);
+        assert_eq!(home.tree(), tree);
+    }
+    // One that leads to the same may take its place.
+    home.remove(".local");
+    home.link(".local", "./dotfiles/p/.local");
+    home.remove("c");
+    farm(&["relink", "p"]).fails_with(0, &[]);
+    assert_eq!(home.tree(), tree);
+    farm(&["undo"]).fails_with(0, &[]);
+}
+
+#[test]
+fn the_first_run_makes_room_for_the_state_directory_that_it_makes_in_the_target() {
+    let first =
+        [&["link", "p"][..], &["switch"], &["stow", "-t", "..", "p"], &["adopt", "p", "~/.local/share/y"]];
+    for args in first {
+        let home = Sandbox::with(&["dotfiles/p/.local/bin/b", "dotfiles/p/.local/state/x"]);
+        if args[0] == "switch" {
+            home.write("dotfiles/farm.toml", "[package.p]\n");
+        }
+        if args[0] == "adopt" {
+            home.file(".local/share/y");
+        }
+        let args: Vec<String> = args.iter().map(|arg| arg.replace('~', &home.text(""))).collect();
+        let args: Vec<&str> = args.iter().map(String::as_str).collect();
+        home.farm(&args).env_remove("FARM_STATE_DIR").run().fails_with(0, &[]);
+        if args[0] != "adopt" {
+            assert_eq!(home.tree_below(".local/bin"), "", "{args:?}");
+            assert!(home.path(".local/bin").is_symlink(), "{args:?}");
+        }
+        home.farm(&["undo"]).env_remove("FARM_STATE_DIR").run().fails_with(0, &[]);
+        assert!(!home.path(".local/bin").exists(), "{args:?}");
+    }
+}
+
+#[test]
 fn links_a_whole_directory_with_one_link() {
     let home = two();
     home.farm(&["link", "nvim"]).run().prints("linked nvim: 1 link\n");

@@ -51,6 +51,18 @@ new -> dotfiles/p/new
 ";
 
 #[test]
+fn a_directory_that_was_replaced_comes_back_with_its_empty_directories() {
+    let home = Sandbox::with(&["dotfiles/p/.config/app", "dotfiles/p/.empty", ".config/app/cache/f"]);
+    home.dir(".config/app/empty/deep");
+    home.dir(".empty");
+    let before = home.identity();
+    home.farm(&["link", "p", "--on-conflict", "replace"]).run().fails_with(0, &[]);
+    assert!(home.path(".config/app").is_symlink() && home.path(".empty").is_symlink());
+    home.farm(&["undo"]).run().fails_with(0, &[]);
+    assert_eq!(home.identity(), before);
+}
+
+#[test]
 fn backup_moves_anything_aside() {
     for line in
         [&["--backup"][..], &["--on-conflict", "backup"], &["--backup=.backup", "--backup-existing=refuse"]]

@@ -5,7 +5,7 @@ use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use farm::{Error, Failure, Header, Ops, READ_GENERATION, Recovered, RelPath, Way};
+use farm::{Error, Expired, Failure, Header, Ops, READ_GENERATION, Recovered, RelPath, Way};
 
 use super::switch::SESSION;
 use super::{MADE, Tally, WARNING, Words, path_shown, plan_lines, shown, to_stdout};
@@ -121,13 +121,18 @@ impl Words {
     }
 
     /// Says which generations are gone.
-    pub fn expired(&self, farm: &Farm, ids: &[u64]) {
+    pub fn expired(&self, farm: &Farm, Expired { ids, left_over }: &Expired) {
+        for error in left_over {
+            let error = shown(&error.to_string());
+            let text = format!("{error}: the next `farm generations --expire` tries again");
+            self.to_stderr(&format!("{WARNING}warning:{WARNING:#} {text}"));
+        }
         if self.json {
             json::expired(farm, ids, self.dry_run);
         }
         let (dropped, end) =
             if self.dry_run { ("would drop", "; nothing was changed") } else { ("dropped", "") };
-        self.summary(&match ids {
+        self.summary(&match ids.as_slice() {
             [] => "no generation is that old".to_owned(),
             [id] => format!("{dropped} generation {id}{end}"),
             [first, .., last] => format!("{dropped} {} generations, {first} to {last}{end}", ids.len()),
