@@ -1,8 +1,8 @@
 //! Where the rules of packages come from: lists given for all, and the files that packages carry.
 
 use std::io::{self, Read};
-use std::path::Path;
-use std::sync::Arc;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
 
 use crate::error::{Error, Result, ScanError};
 use crate::path::Name;
@@ -21,7 +21,12 @@ pub enum RuleBook {
     /// Every entry counts.
     All,
     /// GNU Stow's: `--ignore`, then the package's list or, without one, the user's or the built-in one.
-    Stow(StowRules),
+    Stow {
+        /// What `--ignore` says.
+        options: Arc<OptionPatterns>,
+        /// The list that packages without one of their own share.
+        users: UsersList,
+    },
     /// Farm's own: lists add up.
     Native {
         /// The dotfiles directory's list.
@@ -35,20 +40,38 @@ pub enum RuleBook {
     },
 }
 
-impl RuleBook {
-    /// Returns GNU Stow's rules with the patterns of `--ignore` and the user's own list, if there is such a file.
+/// The user's own list, else the built-in one. It is read when the first package needs it, as stow does: what is wrong
+/// with it concerns no package that has a list of its own.
+#[derive(Clone, Debug)]
+pub struct UsersList {
+    path: Option<PathBuf>,
+    read: OnceLock<Arc<IgnoreList>>,
+}
+
+impl UsersList {
+    /// Returns the list.
     ///
     /// # Errors
     /// A pattern that cannot be understood, a list that cannot be read.
-    pub fn stow(options: OptionPatterns, users: Option<&Path>) -> Result<RuleBook, ScanError> {
+    fn get(&self) -> Result<Arc<IgnoreList>, ScanError> {
+        if let Some(list) = self.read.get() {
+            return Ok(list.clone());
+        }
         let mut list = None;
-        if let Some((dir, name)) = users.and_then(|users| users.parent().zip(users.file_name()))
+        if let Some((dir, name)) = self.path.as_deref().and_then(|path| path.parent().zip(path.file_name()))
             && let Ok(handle) = Handle::open(dir)
         {
             list = stow_list(&handle, dir, name.as_encoded_bytes())?;
         }
-        let list = list.unwrap_or(IgnoreList::BuiltIn);
-        Ok(RuleBook::Stow(StowRules { options: Arc::new(options), list: Arc::new(list) }))
+        Ok(self.read.get_or_init(|| Arc::new(list.unwrap_or(IgnoreList::BuiltIn))).clone())
+    }
+}
+
+impl RuleBook {
+    /// Returns GNU Stow's rules with the patterns of `--ignore` and the path of the user's own list, which need not exist.
+    pub fn stow(options: OptionPatterns, users: Option<&Path>) -> RuleBook {
+        let users = UsersList { path: users.map(Path::to_owned), read: OnceLock::new() };
+        RuleBook::Stow { options: Arc::new(options), users }
     }
 
     /// Returns farm's own rules for the dotfiles directory at `path`, with the globs of its manifest and of `--ignore`,
@@ -81,10 +104,10 @@ impl RuleBook {
         let own = || Ok::<_, ScanError>(stow_list(package, path, LIST_NAME)?.map(Arc::new));
         match self {
             RuleBook::All => Ok(Rules::All),
-            RuleBook::Stow(rules) => Ok(Rules::Stow(StowRules {
-                options: rules.options.clone(),
-                list: own()?.unwrap_or_else(|| rules.list.clone()),
-            })),
+            RuleBook::Stow { options, users } => {
+                let list = own()?.map_or_else(|| users.get(), Ok)?;
+                Ok(Rules::Stow(StowRules { options: options.clone(), list }))
+            }
             RuleBook::Native { dotfiles, manifest, options, stowrc } => {
                 let name = package_name(path);
                 let list = own()?.unwrap_or_else(|| Arc::new(IgnoreList::BuiltIn));
@@ -97,16 +120,21 @@ impl RuleBook {
     }
 
     /// Returns the rules of a package that is to be made at `path` and carries no lists of its own.
-    pub fn rules_for_new(&self, path: &Path) -> Rules {
-        match self {
+    ///
+    /// # Errors
+    /// A pattern that cannot be understood, a list that cannot be read.
+    pub fn rules_for_new(&self, path: &Path) -> Result<Rules, ScanError> {
+        Ok(match self {
             RuleBook::All => Rules::All,
-            RuleBook::Stow(rules) => Rules::Stow(rules.clone()),
+            RuleBook::Stow { options, users } => {
+                Rules::Stow(StowRules { options: options.clone(), list: users.get()? })
+            }
             RuleBook::Native { dotfiles, manifest, options, stowrc } => {
                 let lists = vec![manifest.clone(), dotfiles.clone(), options.clone()];
                 let base = StowRules { options: stowrc.clone(), list: Arc::new(IgnoreList::BuiltIn) };
                 Rules::Native(NativeRules::new(package_name(path), lists, base))
             }
-        }
+        })
     }
 }
 

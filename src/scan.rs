@@ -205,7 +205,7 @@ impl<'a> Scanner<'a> {
         let fact = match &need {
             Need::Package { stow_dir, package } => Fact::Package(self.package(&stow_dir.join_path(package))?),
             Need::NewPackage { stow_dir, package } => {
-                Fact::Package(self.rules.rules_for_new(&self.absolute(&stow_dir.join_path(package))))
+                Fact::Package(self.rules.rules_for_new(&self.absolute(&stow_dir.join_path(package)))?)
             }
             Need::Listing { side, dir, texts } => {
                 Fact::Listing(self.listing(snapshot, *side, *dir, *texts)?.into())
