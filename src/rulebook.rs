@@ -11,6 +11,7 @@ use crate::rules::{
     StowRules,
 };
 use crate::sys::{Handle, os};
+use crate::tree::Leads;
 
 /// Larger pattern files are refused: nobody wrote them, and reading them would take the memory.
 const TOO_LARGE: u64 = 16 << 20;
@@ -61,7 +62,7 @@ impl UsersList {
         if let Some((dir, name)) = self.path.as_deref().and_then(|path| path.parent().zip(path.file_name()))
             && let Ok(handle) = Handle::open(dir)
         {
-            list = stow_list(&handle, dir, name.as_encoded_bytes())?;
+            list = stow_list(&handle, dir, name.as_encoded_bytes(), Directory::Empty)?;
         }
         Ok(self.read.get_or_init(|| Arc::new(list.unwrap_or(IgnoreList::BuiltIn))).clone())
     }
@@ -101,16 +102,17 @@ impl RuleBook {
     /// # Errors
     /// A pattern that cannot be understood, a list that cannot be read.
     pub fn rules_for(&self, package: &Handle, path: &Path) -> Result<Rules, ScanError> {
-        let own = || Ok::<_, ScanError>(stow_list(package, path, LIST_NAME)?.map(Arc::new));
+        let own =
+            |directory| Ok::<_, ScanError>(stow_list(package, path, LIST_NAME, directory)?.map(Arc::new));
         match self {
             RuleBook::All => Ok(Rules::All),
             RuleBook::Stow { options, users } => {
-                let list = own()?.map_or_else(|| users.get(), Ok)?;
+                let list = own(Directory::Empty)?.map_or_else(|| users.get(), Ok)?;
                 Ok(Rules::Stow(StowRules { options: options.clone(), list }))
             }
             RuleBook::Native { dotfiles, manifest, options, stowrc } => {
                 let name = package_name(path);
-                let list = own()?.unwrap_or_else(|| Arc::new(IgnoreList::BuiltIn));
+                let list = own(Directory::Wrong)?.unwrap_or_else(|| Arc::new(IgnoreList::BuiltIn));
                 let package = glob_list(package, path, Base::Package)?;
                 let lists = vec![manifest.clone(), dotfiles.clone(), package, options.clone()];
                 let base = StowRules { options: stowrc.clone(), list };
@@ -143,9 +145,31 @@ fn package_name(path: &Path) -> Name {
     Name::new(name).expect("a package's path ends in its name")
 }
 
-fn stow_list(dir: &Handle, path: &Path, name: &[u8]) -> Result<Option<IgnoreList>, ScanError> {
-    let parse = |text: Vec<u8>| IgnoreList::parse(&text);
-    let list = pattern_file(dir, path, name)?.map(parse).transpose();
+/// What a directory in the place of one of stow's lists is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Directory {
+    /// A list that names nothing, as stow takes it.
+    Empty,
+    /// A mistake.
+    Wrong,
+}
+
+fn stow_list(
+    dir: &Handle,
+    path: &Path,
+    name: &[u8],
+    directory: Directory,
+) -> Result<Option<IgnoreList>, ScanError> {
+    let text = match pattern_file(dir, path, name) {
+        Err(_)
+            if directory == Directory::Empty
+                && dir.name_leads(name).is_ok_and(|leads| leads == Leads::Dir) =>
+        {
+            Some(Vec::new())
+        }
+        read => read?,
+    };
+    let list = text.map(|text| IgnoreList::parse(&text)).transpose();
     list.map_err(|error| ScanError::Regex { file: path.join(os(name)), error })
 }
 
