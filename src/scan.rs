@@ -258,6 +258,10 @@ impl<'a> Scanner<'a> {
                 };
                 Fact::Leads(leads.map_err(|e| self.error(snapshot, "look at", *side, &path, e))?)
             }
+            Need::At(route) => {
+                let path = self.absolute(route);
+                Fact::Leads(sys::leads(&path).map_err(|e| Error::new("look at", path, e))?)
+            }
             Need::AllLead { dir } => {
                 let path = snapshot.target.path(*dir);
                 let entries = snapshot.target.entries(*dir);
