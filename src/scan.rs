@@ -14,6 +14,7 @@ use crate::known::Known;
 use crate::package::{Request, Step};
 use crate::path::{LinkText, Name, RelPath, Route};
 use crate::plan::{Planned, Transfer, Transferred, plan, transfer};
+use crate::policy::OnFile;
 use crate::rulebook::RuleBook;
 use crate::rules::{Candidate, Kept, Rules};
 use crate::snapshot::{Fact, MARKERS, Need, Pair, Side, Snapshot, SourceId};
@@ -335,7 +336,18 @@ impl<'a> Scanner<'a> {
                     let package = self.source(snapshot, *source, &source_path)?;
                     equal(&target, name.as_bytes(), &package, source_name.as_bytes())
                 };
-                Fact::Holds(compare().map_err(|e| self.error(snapshot, "compare", Side::Target, &path, e))?)
+                match compare() {
+                    // Who adopts moves what he may not read, too.
+                    Err(error)
+                        if self.request.policy.on_file == OnFile::Adopt
+                            && error.kind() == io::ErrorKind::PermissionDenied =>
+                    {
+                        Fact::Holds(false)
+                    }
+                    compared => Fact::Holds(
+                        compared.map_err(|e| self.error(snapshot, "compare", Side::Target, &path, e))?,
+                    ),
+                }
             }
         };
         Ok((need, fact))
