@@ -92,6 +92,8 @@ pub struct Site<'a> {
     pub root_path: &'a Path,
     /// The memory of the farm; without it a crash cannot be recovered from.
     pub store: Option<&'a Store>,
+    /// Why there is no memory.
+    pub problem: Option<&'a Error>,
     /// Tells whether to stop and take everything back.
     pub stop: &'a (dyn Fn() -> bool + Sync),
 }
@@ -444,13 +446,25 @@ pub fn recover(store: &Store) -> Result<Option<Recovered>, Error> {
         None => Ok(None),
         Some(Interrupted::Committed(Record { header, phases, .. })) => {
             let (root_path, root) = root_of(&header)?;
-            let site = Site { root: &root, root_path: &root_path, store: Some(store), stop: &|| false };
+            let site = Site {
+                root: &root,
+                root_path: &root_path,
+                store: Some(store),
+                problem: None,
+                stop: &|| false,
+            };
             let outcome = finish(&site, &mut Ground::new(&site, &header, &phases), &header, &phases);
             Ok(Some(Recovered { header, finished: true, stuck: outcome.left_over }))
         }
         Some(Interrupted::Begun(record)) => {
             let (root_path, root) = root_of(&record.header)?;
-            let site = Site { root: &root, root_path: &root_path, store: Some(store), stop: &|| false };
+            let site = Site {
+                root: &root,
+                root_path: &root_path,
+                store: Some(store),
+                problem: None,
+                stop: &|| false,
+            };
             let mut ground = Ground::new(&site, &record.header, &record.phases);
             // The phase after the last that is known to be done may have been begun, the next ones were not.
             let begun = record.phases.len().min(record.phases_done + 1);

@@ -231,7 +231,7 @@ impl<'a> Memory<'a> {
         phases: &[Plan],
         run: &Run,
     ) -> Result<Outcome, Box<Failure>> {
-        let site = Site { root, root_path, store: self.store(), stop: run.stop };
+        let site = Site { root, root_path, store: self.store(), problem: self.problem(), stop: run.stop };
         let refused = |error| Failure { error, interrupted: false, begun: false, stuck: Vec::new() };
         let generations = self.store().map_or(Ok(Vec::new()), Store::generations).map_err(refused)?;
         let id = generations.last().map_or(1, |last| last + 1);

@@ -405,7 +405,7 @@ fn rebased(plan: &Plan, prefix: &RelPath) -> Plan {
 /// Returns the paths where the disk is not as the first operation there expects.
 fn changed(store: &Store, root: &Path, header: &Header, phases: &[Plan]) -> Result<Vec<RelPath>> {
     let handle = Handle::open(root).map_err(|error| Error::new("open", root, error))?;
-    let site = Site { root: &handle, root_path: root, store: Some(store), stop: &|| false };
+    let site = Site { root: &handle, root_path: root, store: Some(store), problem: None, stop: &|| false };
     let mut seen: BTreeSet<RelPath> = BTreeSet::new();
     let (mut first, mut added) = (Vec::new(), Vec::new());
     for op in phases.iter().flat_map(|plan| plan.ops.iter()) {

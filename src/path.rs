@@ -331,6 +331,19 @@ impl LinkText {
         (!self.is_absolute()).then(|| Route::below_root(dir.clone()).follow(&self.0))
     }
 
+    /// Tells whether the text says more than its folded route: a `..` after a name or something after the last name, by
+    /// which the system finds out whether what is before is a directory.
+    pub fn asks_for_directories(&self) -> bool {
+        let mut segments =
+            self.0.split(|&b| b == b'/').skip_while(|segment| matches!(*segment, b"" | b"." | b".."));
+        let mut last: &[u8] = b"x";
+        let goes_up = segments.any(|segment| {
+            last = segment;
+            segment == b".."
+        });
+        goes_up || matches!(last, b"" | b".")
+    }
+
     /// Returns the text without its last segment, and that segment: `../stow/p/a` and `x` for `../stow/p/a/x`.
     pub fn split(&self) -> (&[u8], &[u8]) {
         match self.0.iter().rposition(|&b| b == b'/') {

@@ -1,8 +1,8 @@
 //! Where the rules of packages come from: lists given for all, and the files that packages carry.
 
 use std::io::{self, Read};
-use std::path::Path;
-use std::sync::Arc;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
 
 use crate::error::{Error, Result, ScanError};
 use crate::path::Name;
@@ -11,6 +11,7 @@ use crate::rules::{
     StowRules,
 };
 use crate::sys::{Handle, os};
+use crate::tree::Leads;
 
 /// Larger pattern files are refused: nobody wrote them, and reading them would take the memory.
 const TOO_LARGE: u64 = 16 << 20;
@@ -21,7 +22,12 @@ pub enum RuleBook {
     /// Every entry counts.
     All,
     /// GNU Stow's: `--ignore`, then the package's list or, without one, the user's or the built-in one.
-    Stow(StowRules),
+    Stow {
+        /// What `--ignore` says.
+        options: Arc<OptionPatterns>,
+        /// The list that packages without one of their own share.
+        users: UsersList,
+    },
     /// Farm's own: lists add up.
     Native {
         /// The dotfiles directory's list.
@@ -35,20 +41,38 @@ pub enum RuleBook {
     },
 }
 
-impl RuleBook {
-    /// Returns GNU Stow's rules with the patterns of `--ignore` and the user's own list, if there is such a file.
+/// The user's own list, else the built-in one. It is read when the first package needs it, as stow does: what is wrong
+/// with it concerns no package that has a list of its own.
+#[derive(Clone, Debug)]
+pub struct UsersList {
+    path: Option<PathBuf>,
+    read: OnceLock<Arc<IgnoreList>>,
+}
+
+impl UsersList {
+    /// Returns the list.
     ///
     /// # Errors
     /// A pattern that cannot be understood, a list that cannot be read.
-    pub fn stow(options: OptionPatterns, users: Option<&Path>) -> Result<RuleBook, ScanError> {
+    fn get(&self) -> Result<Arc<IgnoreList>, ScanError> {
+        if let Some(list) = self.read.get() {
+            return Ok(list.clone());
+        }
         let mut list = None;
-        if let Some((dir, name)) = users.and_then(|users| users.parent().zip(users.file_name()))
+        if let Some((dir, name)) = self.path.as_deref().and_then(|path| path.parent().zip(path.file_name()))
             && let Ok(handle) = Handle::open(dir)
         {
-            list = stow_list(&handle, dir, name.as_encoded_bytes())?;
+            list = stow_list(&handle, dir, name.as_encoded_bytes(), Directory::Empty)?;
         }
-        let list = list.unwrap_or(IgnoreList::BuiltIn);
-        Ok(RuleBook::Stow(StowRules { options: Arc::new(options), list: Arc::new(list) }))
+        Ok(self.read.get_or_init(|| Arc::new(list.unwrap_or(IgnoreList::BuiltIn))).clone())
+    }
+}
+
+impl RuleBook {
+    /// Returns GNU Stow's rules with the patterns of `--ignore` and the path of the user's own list, which need not exist.
+    pub fn stow(options: OptionPatterns, users: Option<&Path>) -> RuleBook {
+        let users = UsersList { path: users.map(Path::to_owned), read: OnceLock::new() };
+        RuleBook::Stow { options: Arc::new(options), users }
     }
 
     /// Returns farm's own rules for the dotfiles directory at `path`, with the globs of its manifest and of `--ignore`,
@@ -78,16 +102,17 @@ impl RuleBook {
     /// # Errors
     /// A pattern that cannot be understood, a list that cannot be read.
     pub fn rules_for(&self, package: &Handle, path: &Path) -> Result<Rules, ScanError> {
-        let own = || Ok::<_, ScanError>(stow_list(package, path, LIST_NAME)?.map(Arc::new));
+        let own =
+            |directory| Ok::<_, ScanError>(stow_list(package, path, LIST_NAME, directory)?.map(Arc::new));
         match self {
             RuleBook::All => Ok(Rules::All),
-            RuleBook::Stow(rules) => Ok(Rules::Stow(StowRules {
-                options: rules.options.clone(),
-                list: own()?.unwrap_or_else(|| rules.list.clone()),
-            })),
+            RuleBook::Stow { options, users } => {
+                let list = own(Directory::Empty)?.map_or_else(|| users.get(), Ok)?;
+                Ok(Rules::Stow(StowRules { options: options.clone(), list }))
+            }
             RuleBook::Native { dotfiles, manifest, options, stowrc } => {
                 let name = package_name(path);
-                let list = own()?.unwrap_or_else(|| Arc::new(IgnoreList::BuiltIn));
+                let list = own(Directory::Wrong)?.unwrap_or_else(|| Arc::new(IgnoreList::BuiltIn));
                 let package = glob_list(package, path, Base::Package)?;
                 let lists = vec![manifest.clone(), dotfiles.clone(), package, options.clone()];
                 let base = StowRules { options: stowrc.clone(), list };
@@ -97,16 +122,21 @@ impl RuleBook {
     }
 
     /// Returns the rules of a package that is to be made at `path` and carries no lists of its own.
-    pub fn rules_for_new(&self, path: &Path) -> Rules {
-        match self {
+    ///
+    /// # Errors
+    /// A pattern that cannot be understood, a list that cannot be read.
+    pub fn rules_for_new(&self, path: &Path) -> Result<Rules, ScanError> {
+        Ok(match self {
             RuleBook::All => Rules::All,
-            RuleBook::Stow(rules) => Rules::Stow(rules.clone()),
+            RuleBook::Stow { options, users } => {
+                Rules::Stow(StowRules { options: options.clone(), list: users.get()? })
+            }
             RuleBook::Native { dotfiles, manifest, options, stowrc } => {
                 let lists = vec![manifest.clone(), dotfiles.clone(), options.clone()];
                 let base = StowRules { options: stowrc.clone(), list: Arc::new(IgnoreList::BuiltIn) };
                 Rules::Native(NativeRules::new(package_name(path), lists, base))
             }
-        }
+        })
     }
 }
 
@@ -115,9 +145,31 @@ fn package_name(path: &Path) -> Name {
     Name::new(name).expect("a package's path ends in its name")
 }
 
-fn stow_list(dir: &Handle, path: &Path, name: &[u8]) -> Result<Option<IgnoreList>, ScanError> {
-    let parse = |text: Vec<u8>| IgnoreList::parse(&text);
-    let list = pattern_file(dir, path, name)?.map(parse).transpose();
+/// What a directory in the place of one of stow's lists is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Directory {
+    /// A list that names nothing, as stow takes it.
+    Empty,
+    /// A mistake.
+    Wrong,
+}
+
+fn stow_list(
+    dir: &Handle,
+    path: &Path,
+    name: &[u8],
+    directory: Directory,
+) -> Result<Option<IgnoreList>, ScanError> {
+    let text = match pattern_file(dir, path, name) {
+        Err(_)
+            if directory == Directory::Empty
+                && dir.name_leads(name).is_ok_and(|leads| leads == Leads::Dir) =>
+        {
+            Some(Vec::new())
+        }
+        read => read?,
+    };
+    let list = text.map(|text| IgnoreList::parse(&text)).transpose();
     list.map_err(|error| ScanError::Regex { file: path.join(os(name)), error })
 }
 

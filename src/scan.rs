@@ -14,6 +14,7 @@ use crate::known::Known;
 use crate::package::{Request, Step};
 use crate::path::{LinkText, Name, RelPath, Route};
 use crate::plan::{Planned, Transfer, Transferred, plan, transfer};
+use crate::policy::OnFile;
 use crate::rulebook::RuleBook;
 use crate::rules::{Candidate, Kept, Rules};
 use crate::snapshot::{Fact, MARKERS, Need, Pair, Side, Snapshot, SourceId};
@@ -205,7 +206,7 @@ impl<'a> Scanner<'a> {
         let fact = match &need {
             Need::Package { stow_dir, package } => Fact::Package(self.package(&stow_dir.join_path(package))?),
             Need::NewPackage { stow_dir, package } => {
-                Fact::Package(self.rules.rules_for_new(&self.absolute(&stow_dir.join_path(package))))
+                Fact::Package(self.rules.rules_for_new(&self.absolute(&stow_dir.join_path(package)))?)
             }
             Need::Listing { side, dir, texts } => {
                 Fact::Listing(self.listing(snapshot, *side, *dir, *texts)?.into())
@@ -257,6 +258,10 @@ impl<'a> Scanner<'a> {
                     }
                 };
                 Fact::Leads(leads.map_err(|e| self.error(snapshot, "look at", *side, &path, e))?)
+            }
+            Need::At(route) => {
+                let path = self.absolute(route);
+                Fact::Leads(sys::leads(&path).map_err(|e| Error::new("look at", path, e))?)
             }
             Need::AllLead { dir } => {
                 let path = snapshot.target.path(*dir);
@@ -341,7 +346,18 @@ impl<'a> Scanner<'a> {
                     let package = self.source(snapshot, *source, &source_path)?;
                     equal(&target, name.as_bytes(), &package, source_name.as_bytes())
                 };
-                Fact::Holds(compare().map_err(|e| self.error(snapshot, "compare", Side::Target, &path, e))?)
+                match compare() {
+                    // Who adopts moves what he may not read, too.
+                    Err(error)
+                        if self.request.policy.on_file == OnFile::Adopt
+                            && error.kind() == io::ErrorKind::PermissionDenied =>
+                    {
+                        Fact::Holds(false)
+                    }
+                    compared => Fact::Holds(
+                        compared.map_err(|e| self.error(snapshot, "compare", Side::Target, &path, e))?,
+                    ),
+                }
             }
         };
         Ok((need, fact))

@@ -240,6 +240,8 @@ pub enum Need {
         /// The package's directory.
         source_dir: DirId,
     },
+    /// What opening a place would find, links followed: [`Fact::Leads`].
+    At(Route),
     /// Whether a file in the target has the bytes and mode that are stored there: [`Fact::Holds`].
     Stored {
         /// The directory it is in.
@@ -362,6 +364,14 @@ impl Snapshot {
     pub fn way(&self, dir: DirId, name: &Name) -> Option<&[Route]> {
         match self.others.get(&Need::Way { dir, name: name.clone() })? {
             Fact::Way(way) => Some(way),
+            _ => None,
+        }
+    }
+
+    /// Returns what a place holds, if that was asked.
+    pub fn at(&self, route: &Route) -> Option<Leads> {
+        match self.others.get(&Need::At(route.clone()))? {
+            Fact::Leads(leads) => Some(*leads),
             _ => None,
         }
     }

@@ -687,6 +687,19 @@ fn read_link(dir: &OwnedFd, name: &[u8], text: &mut Vec<u8>) -> io::Result<()> {
     }
 }
 
+/// Tells what opening `path` would find, links followed.
+///
+/// # Errors
+/// The system's, where it leaves the question open.
+pub fn leads(path: &Path) -> io::Result<Leads> {
+    let Some((above, name)) = path.parent().zip(path.file_name()) else { return Ok(Leads::Dir) };
+    match Handle::open(above) {
+        Ok(above) => above.name_leads(name.as_bytes()),
+        Err(error) if is_nowhere(&error) => Ok(Leads::Nothing),
+        Err(error) => Err(error),
+    }
+}
+
 fn lead(stat: io::Result<Stat>) -> io::Result<Leads> {
     match stat {
         Ok(stat) if kind_of(&stat) == Found::Dir => Ok(Leads::Dir),

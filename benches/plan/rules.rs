@@ -44,7 +44,8 @@ pub fn measure(criterion: &mut Criterion) {
         group.bench_function(BenchmarkId::new("read", label), |bencher| {
             bencher.iter(|| source.book(&list));
         });
-        world.rules = source.book(&list).rules_for_new(Path::new("/home/s/p"));
+        world.rules =
+            source.book(&list).rules_for_new(Path::new("/home/s/p")).expect("the list is well-formed");
         let mut request = request(Action::Link);
         if matches!(source, Source::Farmignore(_)) {
             request.policy = Policy::native();
@@ -74,11 +75,11 @@ impl Source {
         let none = OptionPatterns::default();
         let book = match self {
             Source::None => Ok(RuleBook::All),
-            Source::BuiltIn => RuleBook::stow(none, None),
-            Source::StowList(_) => RuleBook::stow(none, Some(list)),
+            Source::BuiltIn => Ok(RuleBook::stow(none, None)),
+            Source::StowList(_) => Ok(RuleBook::stow(none, Some(list))),
             Source::Ignore(pattern) => {
                 let patterns = OptionPatterns::new(&[pattern.as_bytes().to_vec()]);
-                RuleBook::stow(patterns.expect("a pattern"), None)
+                Ok(RuleBook::stow(patterns.expect("a pattern"), None))
             }
             Source::Farmignore(_) => {
                 RuleBook::native(list.parent().expect("a list has a directory"), &[], &[], none)

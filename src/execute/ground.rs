@@ -31,6 +31,7 @@ pub struct Ground<'a> {
     /// The directories of packages that go with what is taken out of them.
     going: HashSet<Route>,
     store: Option<&'a crate::store::Store>,
+    problem: Option<&'a Error>,
     open: HashMap<RelPath, Rc<OpenDir>>,
     /// The last one: plans go directory by directory.
     last: Option<(RelPath, Rc<OpenDir>)>,
@@ -185,6 +186,7 @@ impl<'a> Ground<'a> {
             root_path: site.root_path,
             kept: site.store.map(|store| store.kept()),
             store: site.store,
+            problem: site.problem,
             open: HashMap::new(),
             last: None,
             touched: Touched::default(),
@@ -352,6 +354,20 @@ impl<'a> Ground<'a> {
             At { dir, name: name.as_bytes().to_vec(), own: self.own.clone() }
         };
         Ok(dir.map(at))
+    }
+
+    /// Returns why nothing can be kept in the state directory.
+    pub fn keeps_nothing(&self) -> io::Error {
+        let is_nowhere = |problem: &Error| {
+            matches!(problem.source.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
+        };
+        io::Error::other(match self.problem {
+            None => "there is no state directory to keep it in".to_owned(),
+            Some(problem) if is_nowhere(problem) => {
+                format!("there is no state directory to keep it in ({problem})")
+            }
+            Some(problem) => format!("the state directory cannot keep it ({problem})"),
+        })
     }
 
     /// Builds a thing under a name where nothing is; a file has it once it is complete and on the disk.

@@ -231,7 +231,7 @@ impl Ground<'_> {
                 self.stage(&staged, new)?;
                 self.swap(index, at, &staged)?
             }
-            None => return Err(at.error("keep", changed("there is no state directory to keep it in"))),
+            None => return Err(at.error("keep", self.keeps_nothing())),
         };
         self.moved(at, &now);
         if !now.is_a(what)? {
@@ -255,7 +255,7 @@ impl Ground<'_> {
     /// be kept.
     fn take_old_entry(&self, index: usize, op: &Op, entry: &At, slot: Slot) -> Result<(At, At), Error> {
         let Some(kept) = self.kept(op, slot, true)? else {
-            return Err(entry.error("keep", changed("there is no state directory to keep it in")));
+            return Err(entry.error("keep", self.keeps_nothing()));
         };
         if entry.look()? == Some(Found::Dir) {
             return Err(entry.error("replace", io::ErrorKind::IsADirectory));

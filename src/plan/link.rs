@@ -390,10 +390,25 @@ impl<'a> Planner<'a> {
                     return;
                 }
                 Some(_) => {
+                    // What equals the package's file takes nothing from it, and needs no place to keep that.
+                    let equal = if is_file && *entry.node == Node::File {
+                        let need = Self::equal_need(entry.into, &entry.target_name, entry.from, entry.name);
+                        let equal = self.snapshot.holds(&need);
+                        if equal.is_none() {
+                            self.needs.insert(need);
+                        }
+                        equal
+                    } else {
+                        Some(false)
+                    };
+                    let place = match equal {
+                        None => return,
+                        Some(true) => Place::Equal(Slot::NEXT),
+                        Some(false) => Place::Package { at: source, entry: op::Entry::Old(Slot::NEXT) },
+                    };
                     // Whatever the package has there, it will be the file.
                     let node = Node::link(entry.text.clone(), Leads::Other);
                     self.tree.set(entry.into, entry.target_name.clone(), node);
-                    let place = Place::Package { at: source, entry: op::Entry::Old(Slot::NEXT) };
                     self.fates.insert(entry.path(), Fate::Goes(place));
                     return;
                 }

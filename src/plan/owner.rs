@@ -132,7 +132,20 @@ impl Planner<'_> {
     }
 
     /// Returns what the link `name` in the target's `dir`, which leads to `place`, finds there.
+    ///
+    /// Stow looks at the place itself. The system takes the text by its letters: through `f/` it finds no file.
     pub(super) fn leads(&mut self, dir: DirId, name: &Name, place: &Place) -> Option<Leads> {
+        if self.request.policy.ownership == Ownership::ByText
+            && self.is_on_disk(dir, name)
+            && self.text(dir, name)?.asks_for_directories()
+        {
+            let route = place.route();
+            let leads = self.snapshot.at(&route);
+            if leads.is_none() {
+                self.needs.insert(Need::At(route));
+            }
+            return leads;
+        }
         let known = |tree: &Tree| match tree.get(dir, name) {
             Some(Some(Node::Link(link))) if link.leads != Leads::Unknown => Some(link.leads),
             _ => None,

@@ -204,6 +204,8 @@ impl World {
                 let lead = |name| self.leads(&at.join(&Name::new(name).expect("a name")));
                 Fact::AllLead(entries.link_names().map(lead).collect())
             }
+            Need::At(route) if route.up == 0 => Fact::Leads(self.leads(&route.down)),
+            Need::At(_) => Fact::Leads(Leads::Nothing),
             Need::Marked(route) => {
                 let inside = route.up == 0 && self.follow(&route.down, b".stow").is_some();
                 Fact::Holds(inside)

@@ -115,6 +115,9 @@ pub struct Lines {
 impl IgnoreList {
     /// Returns the list that the text of a `.stow-local-ignore` or `.stow-global-ignore` describes.
     ///
+    /// Patterns stand in the groups that stow puts around them, which count: the first group of a line is `\2` without a
+    /// slash in the line and `\3` with one.
+    ///
     /// # Errors
     /// The first line that is no regular expression.
     pub fn parse(text: &[u8]) -> Result<IgnoreList, RegexError> {
@@ -126,11 +129,11 @@ impl IgnoreList {
                 continue;
             }
             if pattern.contains(&b'/') {
-                lines.paths.push(Pattern::compile("(^|/)(?:", &pattern, ")(/|$)", origin)?);
+                lines.paths.push(Pattern::compile("(^|/)(", &pattern, ")(/|$)", origin)?);
             } else if let Some(name) = literal(&pattern) {
                 lines.names.insert(name);
             } else {
-                lines.segments.push(Pattern::compile("^(?:", &pattern, ")$", origin)?);
+                lines.segments.push(Pattern::compile("^(", &pattern, ")$", origin)?);
             }
         }
         Ok(IgnoreList::Lines(lines))
@@ -256,6 +259,15 @@ mod tests {
             (r"\$x", &["$x"], &["$x"]),
             ("^.$", &["é", "b"], &["b"]),
             ("foo", &["foo\n"], &["foo\n"]),
+            (r"(a)\2", &["aa", "a", "b"], &["aa"]),
+            (r"(a)\1", &["aa", "a"], &[]),
+            (r"d/(a)\3", &["d/aa", "d/a", "aa"], &["d/aa"]),
+            (r"d/(a)\2", &["d/aa", "d/a"], &[]),
+            ("(?(1)a|b)", &["a", "b"], &["b"]),
+            (r"\1", &["a", "1"], &[]),
+            (r"\g1", &["a", "g1"], &[]),
+            (r"\g{-1}", &["a"], &[]),
+            (r"(a)\g{-1}", &["aa", "a"], &["aa"]),
         ] {
             assert_eq!(ignored(list, paths), expected, "list {list:?}");
         }
@@ -290,7 +302,7 @@ mod tests {
     #[test]
     fn lines_do_not_reach_into_one_another() {
         assert_eq!(ignored("(?i)foo\nbar", &["FOO", "BAR", "bar"]), ["FOO", "bar"]);
-        assert_eq!(ignored("(a)x\n(b)\\1", &["bb", "ba"]), ["bb"]);
+        assert_eq!(ignored("(a)x\n(b)\\2", &["bb", "ba"]), ["bb"]);
         let error = IgnoreList::parse(b"ok\n\n(a\nb)").unwrap_err();
         assert_eq!((error.pattern.as_slice(), error.origin), (&b"(a"[..], Origin::Line(3)));
     }

@@ -95,11 +95,11 @@ impl Options {
     /// Returns which entries of packages count.
     ///
     /// # Errors
-    /// When the user's list cannot be read or is wrong.
+    /// A pattern of `--ignore` that is no regular expression.
     pub fn rules(&self) -> Result<RuleBook, ScanError> {
         let options = OptionPatterns::new(&self.ignore)
             .map_err(|error| ScanError::Regex { file: "--ignore".into(), error })?;
-        RuleBook::stow(options, self.global_list.as_deref())
+        Ok(RuleBook::stow(options, self.global_list.as_deref()))
     }
 }
 

@@ -196,12 +196,16 @@ pub fn op(out: &mut Vec<u8>, op: &Op) {
             make(out, &op.path, new);
         }
         Change::Displace { to, new, .. } => {
+            let to = match to {
+                Place::Package { at, .. } => Some(at.to_bytes()),
+                Place::Beside(name) => Some(beside(op, name)),
+                // Stow moves it over its equal.
+                Place::Equal(_) => leads_to(&op.path, new),
+                Place::Kept(_) => None,
+            };
             match to {
-                Place::Package { at, .. } => {
-                    line(out, &[b"MV: ", op.path.as_bytes(), b" -> ", &at.to_bytes()]);
-                }
-                Place::Beside(name) => line(out, &[b"MV: ", op.path.as_bytes(), b" -> ", &beside(op, name)]),
-                Place::Kept(_) | Place::Equal(_) => line(out, &[b"UNLINK: ", op.path.as_bytes()]),
+                Some(to) => line(out, &[b"MV: ", op.path.as_bytes(), b" -> ", &to]),
+                None => line(out, &[b"UNLINK: ", op.path.as_bytes()]),
             }
             make(out, &op.path, new);
         }
@@ -216,6 +220,12 @@ pub fn op(out: &mut Vec<u8>, op: &Op) {
             }
         }
     }
+}
+
+/// Returns where a link at `path` leads.
+fn leads_to(path: &RelPath, link: &Thing) -> Option<Vec<u8>> {
+    let (dir, _) = path.split()?;
+    Some(link.as_link()?.route_from(&dir)?.to_bytes())
 }
 
 fn link(out: &mut Vec<u8>, path: &RelPath, text: &LinkText) {

@@ -419,6 +419,34 @@ fn stow_needs_no_state_directory_and_says_nothing_of_it() {
 }
 
 #[test]
+fn stow_adopts_an_equal_file_without_a_state_directory() {
+    let home = Sandbox::new();
+    for path in ["dotfiles/p/a", "a", "dotfiles/p/b", "file"] {
+        home.write(path, "equal");
+    }
+    home.write("b", "other");
+    let stow = |args: &[&str]| home.stow(args).env_remove("HOME").env_remove("FARM_STATE_DIR");
+    let nowhere = home.text("file/state");
+    let before = home.identity();
+    let words = "there is no state directory to keep it in (cannot ";
+    stow(&["--adopt", "p"]).run().fails_with(2, &[words, "neither FARM_STATE_DIR nor HOME says where"]);
+    let run = stow(&["--adopt", "p"]).env("FARM_STATE_DIR", &nowhere).run();
+    run.fails_with(2, &[words, "/file", "Not a directory"]);
+    assert_eq!(home.identity(), before);
+    home.remove("b");
+    let said = "MV: a -> dotfiles/p/a\nLINK: a => dotfiles/p/a\nLINK: b => dotfiles/p/b\n";
+    stow(&["-v", "--adopt", "p"]).run().says(0, "", said);
+    assert_eq!(home.tree(), "a -> dotfiles/p/a\nb -> dotfiles/p/b\nfile\n");
+    // A mode is something to lose.
+    home.remove("a");
+    home.write("a", "equal");
+    home.mode("a", 0o600);
+    let before = home.identity();
+    stow(&["--adopt", "p"]).run().fails_with(2, &[words]);
+    assert_eq!(home.identity(), before);
+}
+
+#[test]
 fn links_need_no_room_for_a_journal_and_what_moves_does() {
     let Some(strace) = strace() else { return };
     let world = World::from(Sandbox::with(&["dotfiles/p/a", "dotfiles/q/b", "b"]));
