@@ -40,13 +40,6 @@ fn a_link_that_leads_to_the_state_directory_stays() {
         ran.fails_with(if args[0] == "stow" { 2 } else { 1 }, &words);
         assert_eq!(home.tree(), tree);
     }
-    // One that leads to the same may take its place.
-    home.remove(".local");
-    home.link(".local", "./dotfiles/p/.local");
-    home.remove("c");
-    farm(&["relink", "p"]).fails_with(0, &[]);
-    assert_eq!(home.tree(), tree);
-    farm(&["undo"]).fails_with(0, &[]);
 }
 
 #[test]
@@ -65,7 +58,6 @@ fn the_first_run_makes_room_for_the_state_directory_that_it_makes_in_the_target(
         let args: Vec<&str> = args.iter().map(String::as_str).collect();
         home.farm(&args).env_remove("FARM_STATE_DIR").run().fails_with(0, &[]);
         if args[0] != "adopt" {
-            assert_eq!(home.tree_below(".local/bin"), "", "{args:?}");
             assert!(home.path(".local/bin").is_symlink(), "{args:?}");
         }
         home.farm(&["undo"]).env_remove("FARM_STATE_DIR").run().fails_with(0, &[]);
