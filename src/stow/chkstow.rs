@@ -42,7 +42,9 @@ pub fn options() -> impl Iterator<Item = &'static str> {
 
 /// Runs `chkstow` with the arguments after its name; the exit status is 0 whatever it finds.
 pub fn run(args: Vec<OsString>) -> u8 {
-    let default = variable(b"STOW_DIR").filter(|dir| !dir.is_empty()).unwrap_or(b"/usr/local/".to_vec());
+    // To Perl `0` is as good as nothing.
+    let named = variable(b"STOW_DIR").filter(|dir| !matches!(&dir[..], b"" | b"0"));
+    let default = named.unwrap_or(b"/usr/local/".to_vec());
     let line: Vec<Vec<u8>> = args.into_iter().map(OsString::into_vec).collect();
     let asked = if line.is_empty() { Err(Vec::new()) } else { parse(line) };
     match asked {
@@ -86,7 +88,12 @@ fn check(target: PathBuf, look: Look) -> Report {
     let mut packages = BTreeSet::new();
     let mut waiting = Vec::new();
     match fs::symlink_metadata(&target) {
-        Ok(found) => waiting.push((target, found.file_type())),
+        Ok(found) => {
+            let kind = found.file_type();
+            // What is no directory is shown as an entry of the one it is in.
+            let is_bare = !kind.is_dir() && !bytes(&target).contains(&b'/');
+            waiting.push((if is_bare { Path::new(".").join(target) } else { target }, kind));
+        }
         Err(error) => words::cannot(&mut report.notices, "stat", bytes(&target), &error),
     }
     while let Some((path, kind)) = waiting.pop() {

@@ -59,3 +59,15 @@ fn looks_where_stow_dir_says_and_explains_itself() {
         "Can't stat ../none: No such file or directory\n",
     );
 }
+
+#[test]
+fn a_link_can_be_looked_at_alone_and_a_directory_named_0_is_none() {
+    let home = target();
+    home.link("t/0", "nowhere");
+    let chkstow = |args: &[&str]| home.farm(&[&["chkstow"], args].concat()).from("t");
+    chkstow(&["-t", "loop"]).run().says(0, "Bogus link: ./loop\n", "");
+    chkstow(&["-a", "-t", "file"]).run().says(0, "Unstowed file: ./file\n", "");
+    chkstow(&["-t", "d/gone"]).run().says(0, "Bogus link: d/gone\n", "");
+    let run = chkstow(&[]).env("STOW_DIR", "0").run();
+    assert!(run.stdout.contains("(default: /usr/local/)"), "{run}");
+}
