@@ -1,7 +1,7 @@
 //! How a farm stands: what of a package is linked, and what is not as linking it would make it. A pure function, on the
 //! plans of linking, unlinking and relinking the package; none of them is ever carried out.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::known::Known;
 use crate::op::{Change, Op, Place, Plan, Thing};
@@ -304,6 +304,7 @@ impl Judge<'_> {
     fn folds(&mut self, mount: &Mount) {
         let dirs: BTreeSet<RelPath> = self.links.keys().filter_map(|path| Some(path.split()?.0)).collect();
         let mut tops = BTreeSet::new();
+        let mut told = HashMap::new();
         for dir in dirs {
             // The directory that a package's content lands in is no part of it.
             let is_below = |dir: &RelPath| match (dir.below(mount.at()), mount) {
@@ -311,7 +312,7 @@ impl Judge<'_> {
                 (below, _) => below.is_some(),
             };
             let above = std::iter::successors(Some(dir), |dir| Some(dir.split()?.0));
-            let own = above.take_while(is_below).take_while(|dir| self.holds_only_links(dir));
+            let own = above.take_while(is_below).take_while(|dir| self.holds_only_links(dir, &mut told));
             tops.extend(own.last());
         }
         if tops.is_empty() {
@@ -337,21 +338,36 @@ impl Judge<'_> {
         }
     }
 
-    /// Tells whether a target directory has nothing in it, at any depth, but right links of the package.
-    fn holds_only_links(&self, dir: &RelPath) -> bool {
+    /// Tells whether a target directory has nothing in it, at any depth, but right links of the package; `told` keeps what
+    /// is found out of others.
+    fn holds_only_links(&self, top: &RelPath, told: &mut HashMap<RelPath, bool>) -> bool {
+        if let Some(&known) = told.get(top) {
+            return known;
+        }
         let target = &self.snapshot.target;
-        let mut todo = vec![dir.clone()];
+        let (mut todo, mut passed) = (vec![top.clone()], Vec::new());
         while let Some(dir) = todo.pop() {
-            let Some(entries) = target.find(&dir).and_then(|dir| target.entries(dir)) else { return false };
-            for (name, node) in entries.iter() {
+            let holds = |(name, node)| {
                 let path = dir.join(&name);
                 match node {
-                    Node::Dir(_) => todo.push(path),
-                    Node::Link(_) if self.links.contains_key(&path) => {}
-                    _ => return false,
+                    Node::Dir(_) => told.get(&path).copied().unwrap_or_else(|| {
+                        todo.push(path);
+                        true
+                    }),
+                    Node::Link(_) => self.links.contains_key(&path),
+                    _ => false,
                 }
+            };
+            let entries = target.find(&dir).and_then(|dir| target.entries(dir));
+            if !entries.is_some_and(|entries| entries.iter().all(holds)) {
+                // Nor do those above it.
+                let above = std::iter::successors(Some(dir), |dir| Some(dir.split()?.0));
+                told.extend(above.map(|dir| (dir, false)));
+                return false;
             }
+            passed.push(dir);
         }
+        told.extend(passed.into_iter().map(|dir| (dir, true)));
         true
     }
 

@@ -4,6 +4,7 @@
 
 mod shells;
 
+use std::collections::HashSet;
 use std::ffi::{OsStr, OsString};
 use std::io::Write as _;
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
@@ -310,7 +311,8 @@ impl Chosen {
             None => resolve::dotfiles_dir(self.dir.as_deref(), &self.stowrc)
                 .map_or(Vec::new(), |dir| resolve::names_in(&dir)),
         };
-        let names = names.into_iter().filter(|name| !self.taken.iter().any(|taken| taken == name.as_str()));
+        let taken: HashSet<&OsStr> = self.taken.iter().map(OsString::as_os_str).collect();
+        let names = names.into_iter().filter(|name| !taken.contains(OsStr::new(name)));
         fitting(names.map(|name| (name, None)), word)
     }
 

@@ -48,7 +48,7 @@ pub fn create(
     if let Some(declared) = Declared::of(made.path.clone(), text.clone())? {
         let layout = declared.layout(&[], &RelPath::root())?;
         (made.packages, made.files) = (layout.packages.len(), layout.entries.len());
-        let wrong = |placed| declared.source_mistake(placed, dir, &[], None);
+        let wrong = |placed| declared.source_mistake(placed, dir, Vec::new, None);
         let mistakes: Vec<_> = layout.packages.iter().filter_map(wrong).collect();
         if !mistakes.is_empty() {
             return Err(declared.wrong(mistakes));

@@ -129,7 +129,7 @@ impl Declared {
         &self,
         placed: &Placed,
         dir: &Path,
-        there: &[String],
+        there: impl FnOnce() -> Vec<String>,
         profile: Option<&Profile>,
     ) -> Option<Mistake> {
         let name = String::from_utf8_lossy(placed.name.as_bytes());
@@ -142,7 +142,7 @@ impl Declared {
             Ok(found) if found.is_dir() => return None,
             Ok(_) => Fault::WrongSource { path: shown, expected: Expected::Directory },
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                let nearest = nearest(&source, there.iter().map(String::as_str)).map(str::to_owned);
+                let nearest = nearest(&source, there().iter().map(String::as_str)).map(str::to_owned);
                 Fault::NoSource { path: shown, nearest }
             }
             Err(error) => Fault::Unreadable { path: shown, error: error.kind().to_string() },

@@ -274,12 +274,14 @@ impl Farm {
         let mut all = Vec::new();
         if let Some(declared) = &self.declared {
             for placed in declared.layout(&[], &self.mount)?.packages {
-                if let Some(mistake) = declared.source_mistake(&placed, &self.dir, &self.there(), None) {
+                let there = || self.there();
+                if let Some(mistake) = declared.source_mistake(&placed, &self.dir, there, None) {
                     return Err(declared.wrong(vec![mistake]));
                 }
                 all.push((Landed { package: placed.source, mount: placed.mount }, Claim::Wanted));
             }
         }
+        let mut known: HashSet<RelPath> = all.iter().map(|(landed, _)| landed.package.clone()).collect();
         for name in self.directories()? {
             let landed = match &self.declared {
                 None => self.undeclared(&name),
@@ -288,7 +290,7 @@ impl Farm {
                     Landed { package: placed.source, mount: placed.mount }
                 }
             };
-            if !all.iter().any(|(known, _)| known.package == landed.package) {
+            if known.insert(landed.package.clone()) {
                 all.push((landed, Claim::Found));
             }
         }

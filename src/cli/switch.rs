@@ -204,7 +204,7 @@ fn wanted(farm: &resolve::Farm, declared: &Declared, profile: Option<&str>) -> R
     packages.retain(|placed| named.as_ref().is_none_or(|named| named.contains(&placed.name)));
     let mut mistakes = Vec::new();
     for placed in &packages {
-        mistakes.extend(declared.source_mistake(placed, &farm.dir, &farm.there(), chosen));
+        mistakes.extend(declared.source_mistake(placed, &farm.dir, || farm.there(), chosen));
     }
     let gathered = contents::gather(declared, &farm.dir, &layout.entries, profile, &mut mistakes)?;
     if !mistakes.is_empty() {

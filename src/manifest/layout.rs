@@ -231,16 +231,13 @@ impl Layout {
             }
             let clash = above.iter().rev().find_map(|top| {
                 let same = top.at == claim.at;
+                let twice = same && !top.shared && !claim.shared;
+                if !twice && !(top.whole && (!same || claim.shared)) {
+                    return None;
+                }
                 let path = String::from_utf8_lossy(top.at.as_bytes()).into_owned();
                 let names = [claim.name.clone(), top.name.clone()];
-                let fault = if same && !top.shared && !claim.shared {
-                    Fault::Twice { path, names }
-                } else if top.whole && (!same || claim.shared) {
-                    Fault::Within { path, names }
-                } else {
-                    return None;
-                };
-                Some((top, fault))
+                Some((top, if twice { Fault::Twice { path, names } } else { Fault::Within { path, names } }))
             });
             if let Some((top, fault)) = clash {
                 // A package that the manifest does not mention is told at the one that it does.
@@ -252,7 +249,10 @@ impl Layout {
                 };
                 mistakes.push(Mistake { span, other, fault });
             }
-            above.push(claim);
+            // Those that share one directory stand in the way of the same things.
+            if !above.last().is_some_and(|top| top.at == claim.at && top.shared && claim.shared) {
+                above.push(claim);
+            }
         }
     }
 }

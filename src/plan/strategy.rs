@@ -208,9 +208,8 @@ impl Planner<'_> {
         for (path, backup) in &self.request.policy.restore {
             let Some((parent, name)) = path.split() else { continue };
             // What comes back is as it was when it went: the backups in it are not of what was here.
-            if self.fates.iter().any(|(top, fate)| {
-                matches!(fate, Fate::Returns(_)) && path != top && path.below(top).is_some()
-            }) {
+            let mut above = std::iter::successors(path.split(), |(above, _)| above.split());
+            if above.any(|(above, _)| matches!(self.fates.get(&above), Some(Fate::Returns(_)))) {
                 continue;
             }
             let Some(dir) = self.tree.find(&parent).filter(|&dir| self.snapshot.target.knows(dir)) else {
