@@ -899,7 +899,7 @@ pub fn os(bytes: &[u8]) -> &OsStr {
 /// Where tests let system calls fail.
 #[cfg(test)]
 pub mod fault {
-    use std::cell::Cell;
+    use std::cell::{Cell, RefCell};
     use std::io;
 
     use rustix::io::Errno;
@@ -917,6 +917,18 @@ pub mod fault {
         static NEXT: Cell<Option<(usize, Fault)>> = const { Cell::new(None) };
         static CALLS: Cell<usize> = const { Cell::new(0) };
         static NO_EXCHANGE: Cell<bool> = const { Cell::new(false) };
+        static SOMEBODY: RefCell<Option<Box<dyn Fn(usize) -> bool>>> = const { RefCell::new(None) };
+    }
+
+    /// Lets somebody else at the disk before each of this thread's calls, until he says that he is done.
+    pub fn meanwhile(somebody: impl Fn(usize) -> bool + 'static) {
+        SOMEBODY.set(Some(Box::new(somebody)));
+        CALLS.set(0);
+    }
+
+    /// Tells whether he never was done, and sends him away.
+    pub fn is_waiting() -> bool {
+        SOMEBODY.take().is_some()
     }
 
     /// Lets the call with this number, counted from 0, fail on this thread; `None` disarms. Counting begins anew.
@@ -951,6 +963,11 @@ pub mod fault {
     pub fn point() -> io::Result<()> {
         let number = CALLS.get();
         CALLS.set(number + 1);
+        if let Some(somebody) = SOMEBODY.take()
+            && !somebody(number)
+        {
+            SOMEBODY.set(Some(somebody));
+        }
         match NEXT.get() {
             Some((at, Fault::Once(errno))) if at == number => Err(errno.into()),
             Some((at, Fault::Death)) if at <= number => Err(io::Error::other("dead")),
