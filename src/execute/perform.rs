@@ -389,7 +389,7 @@ impl Ground<'_> {
     }
 
     /// Opens what a link at an operation's path leads to.
-    fn behind(&self, op: &Op, at: &At, link: &Thing) -> Result<At, Error> {
+    pub fn behind(&self, op: &Op, at: &At, link: &Thing) -> Result<At, Error> {
         let bad = || Error::new("follow", at.path(), io::ErrorKind::NotFound);
         let (parent, _) = op.path.split().ok_or_else(bad)?;
         let route = link.as_link().and_then(|text| text.route_from(&parent)).ok_or_else(bad)?;

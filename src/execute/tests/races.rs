@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use super::{Seen, World, displace, link, look, op};
+use super::{Seen, World, dir, displace, link, look, op};
 use crate::farm::Memory;
 use crate::op::{Change, Op, Place, Plan, Slot, What};
 use crate::sys::fault::{arm, calls, is_waiting, meanwhile};
@@ -113,4 +113,49 @@ fn what_is_saved_while_a_file_is_brought_back_is_not_lost() {
     let inverse = before.as_generation(1).inverse();
     save_at_each_call(Some(&before), &inverse, kept);
     save_at_each_call(Some(&before), &inverse, in_the_target);
+}
+
+/// Makes a file in a directory that a process has open as soon as the plan is committed.
+#[cfg(target_os = "linux")]
+fn make_when_committed(far: bool, open: &str, next: &dyn Fn(&World) -> Plan) {
+    use std::os::fd::AsRawFd;
+
+    let world = World::new(far);
+    let next = next(&world);
+    let held = fs::File::open(world.path(open)).expect("a directory");
+    let new = format!("/proc/self/fd/{}/new", held.as_raw_fd());
+    let committed = memory(&world).join("committed");
+    meanwhile(move |_| {
+        let is_committed = committed.exists();
+        if is_committed {
+            fs::write(&new, SAVED).expect("a file");
+        }
+        is_committed
+    });
+    let done = world.apply(&[next]);
+    assert!(!is_waiting(), "{:?}", world.said);
+    assert!(is_somewhere(&world), "{done:?}");
+    assert!(done.as_ref().is_ok_and(|left_over| !left_over.is_empty()), "{done:?}");
+    // Nobody removes it later.
+    let again = world.apply(&[plan([])]);
+    assert!(is_somewhere(&world), "{again:?}");
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn what_is_made_in_a_directory_that_was_copied_stays() {
+    make_when_committed(true, "t/config", &|_| {
+        plan([displace("config", What::Dir, Place::Kept(Slot::NEXT), link("../s/p/f"))])
+    });
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn what_is_made_in_a_directory_of_links_that_gave_way_stays() {
+    make_when_committed(false, "t/d", &|world| {
+        fs::write(world.path("t/d.backup"), "user d").expect("a file");
+        let old = dir(&[("e", None), ("e/l", Some("../../../s/p/g")), ("l", Some("../../s/p/f"))]);
+        let from = Place::Beside(super::name("d.backup"));
+        plan([op("d", Change::Restore { what: What::File, from, old })])
+    });
 }
