@@ -164,14 +164,29 @@ pub fn remove(dir: &Handle, name: &[u8]) -> io::Result<()> {
         for (name, node) in dir.open_below(&path)?.list(Texts::None)?.iter() {
             match node {
                 Node::Dir(_) => dirs.push(path.join(&name)),
-                _ => handle.unlink(name.as_bytes())?,
+                _ => opening(&handle, || handle.unlink(name.as_bytes()))?,
             }
         }
         at += 1;
     }
     for path in dirs.iter().rev() {
         let Some((above, name)) = path.split() else { continue };
-        dir.open_below(&above)?.rmdir(name.as_bytes())?;
+        if above.is_root() {
+            dir.rmdir(name.as_bytes())?;
+        } else {
+            let handle = dir.open_below(&above)?;
+            opening(&handle, || handle.rmdir(name.as_bytes()))?;
+        }
     }
     Ok(())
+}
+
+/// Removes something from a directory that is about to go, and that its owner may have closed to himself.
+fn opening(dir: &Handle, remove: impl Fn() -> io::Result<()>) -> io::Result<()> {
+    match remove() {
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied && dir.let_owner_write().is_ok() => {
+            remove()
+        }
+        removed => removed,
+    }
 }

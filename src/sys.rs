@@ -557,6 +557,16 @@ impl Handle {
         Ok(rustix::fs::accessat(&self.0, c".", access, AtFlags::empty())?)
     }
 
+    /// Lets the directory's owner make and remove names in it, and go through it.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn let_owner_write(&self) -> io::Result<()> {
+        let stat = rustix::fs::fstat(&self.0)?;
+        let rights = Mode::from_raw_mode(stat.st_mode & 0o7777) | Mode::RWXU;
+        Ok(rustix::fs::fchmod(&self.0, rights)?)
+    }
+
     /// Opens the file `name`, made where it is missing, to be locked; `make` says whether it may be made.
     ///
     /// # Errors

@@ -1,13 +1,13 @@
 //! What moves to another file system is there what it was, or does not move.
 
 use std::fs;
-use std::os::unix::fs::{MetadataExt, chown, lchown};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, lchown};
 use std::path::Path;
 
 use rustix::fs::XattrFlags;
 
 use crate::runs::{World, far};
-use crate::sandbox::{Sandbox, strace};
+use crate::sandbox::{Sandbox, left_over, strace};
 
 /// Whom nothing belongs to, and who is not root.
 const NOBODY: u32 = 65534;
@@ -131,4 +131,35 @@ fn what_cannot_keep_an_attribute_does_not_move() {
         );
         assert_eq!(home.identity(), before);
     }
+}
+
+#[test]
+fn a_directory_that_its_owner_may_not_write_moves_and_comes_back() {
+    let Some(world) = crowded() else { return };
+    let home = &world.home;
+    let is_root = rustix::process::geteuid().is_root();
+    if is_root && !give_all(&world) {
+        return;
+    }
+    home.mode("dir/in", 0o555);
+    home.mode("dir", 0o555);
+    let tree = home.tree();
+    let farm = |args: &[&str]| if is_root { world.farm(args).as_nobody() } else { world.farm(args) };
+    farm(&["link", "-q", "--replace", "p"]).run().prints("");
+    assert_eq!(home.tree(), "dir -> dotfiles/p/dir\nfile -> dotfiles/p/file\n");
+    farm(&["undo", "-q"]).run().prints("");
+    assert_eq!(home.tree(), tree);
+    assert_eq!(fs::metadata(home.path("dir/in")).unwrap().permissions().mode() & 0o777, 0o555);
+    assert_eq!(left_over(&[&home.path(""), &world.state()]), Vec::<std::path::PathBuf>::new());
+    // What is taken back, too: there is no room for the last file.
+    if let Some(strace) = strace() {
+        let inject = Some("inject=symlinkat:error=ENOSPC:when=3");
+        let call = world.traced(&strace, "symlinkat", inject, &["link", "--replace", "p"]);
+        let run = if is_root { call.as_nobody() } else { call }.run();
+        assert_eq!((run.code(), home.tree()), (1, tree), "{run}");
+        let recover = farm(&["recover"]).run();
+        assert!(recover.stdout.starts_with("nothing to recover"), "{recover}");
+    }
+    home.mode("dir", 0o755);
+    home.mode("dir/in", 0o755);
 }
