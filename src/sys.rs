@@ -500,8 +500,8 @@ impl Handle {
     /// The system's.
     pub fn rename(&self, name: &[u8], to: &Handle, new_name: &[u8]) -> io::Result<()> {
         fault::point()?;
-        match rustix::fs::renameat_with(&self.0, name, &to.0, new_name, RenameFlags::NOREPLACE) {
-            Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => {
+        match rename_with(self, name, to, new_name, RenameFlags::NOREPLACE) {
+            Err(errno) if knows_no_flags(errno) => {
                 if to.look(new_name)?.is_some() {
                     return Err(Errno::EXIST.into());
                 }
@@ -517,11 +517,8 @@ impl Handle {
     /// The system's; "crosses devices" when the two are on different file systems.
     pub fn exchange(&self, name: &[u8], other: &Handle, other_name: &[u8]) -> io::Result<bool> {
         fault::point()?;
-        if fault::has_no_exchange() {
-            return Ok(false);
-        }
-        match rustix::fs::renameat_with(&self.0, name, &other.0, other_name, RenameFlags::EXCHANGE) {
-            Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => Ok(false),
+        match rename_with(self, name, other, other_name, RenameFlags::EXCHANGE) {
+            Err(errno) if knows_no_flags(errno) => Ok(false),
             done => Ok(done.map(|()| true)?),
         }
     }
@@ -596,7 +593,7 @@ impl Handle {
         fault::point()?;
         match rustix::fs::fsync(&self.0) {
             // Some file systems have nothing to wait for.
-            Err(Errno::INVAL | Errno::NOTSUP) => Ok(()),
+            Err(errno) if errno == Errno::INVAL || is_unsupported(errno) => Ok(()),
             done => Ok(done?),
         }
     }
@@ -707,6 +704,23 @@ fn read_link(dir: &OwnedFd, name: &[u8], text: &mut Vec<u8>) -> io::Result<()> {
         }
         room = 2 * text.capacity();
     }
+}
+
+/// Renames as the flags say, where the file system knows them.
+fn rename_with(
+    from: &Handle,
+    name: &[u8],
+    to: &Handle,
+    new_name: &[u8],
+    flags: RenameFlags,
+) -> rustix::io::Result<()> {
+    fault::flags(flags)?;
+    rustix::fs::renameat_with(&from.0, name, &to.0, new_name, flags)
+}
+
+/// Tells whether an error says that a file system cannot rename as flags say.
+fn knows_no_flags(errno: Errno) -> bool {
+    errno == Errno::INVAL || is_unsupported(errno)
 }
 
 fn lead(stat: io::Result<Stat>) -> io::Result<Leads> {
@@ -912,6 +926,7 @@ pub mod fault {
     use std::cell::{Cell, RefCell};
     use std::io;
 
+    use rustix::fs::RenameFlags;
     use rustix::io::Errno;
 
     /// What happens at a system call.
@@ -926,7 +941,7 @@ pub mod fault {
     thread_local! {
         static NEXT: Cell<Option<(usize, Fault)>> = const { Cell::new(None) };
         static CALLS: Cell<usize> = const { Cell::new(0) };
-        static NO_EXCHANGE: Cell<bool> = const { Cell::new(false) };
+        static UNKNOWN: Cell<(RenameFlags, Errno)> = const { Cell::new((RenameFlags::empty(), Errno::INVAL)) };
         static SOMEBODY: RefCell<Option<Box<dyn Fn(usize) -> bool>>> = const { RefCell::new(None) };
     }
 
@@ -963,11 +978,18 @@ pub mod fault {
 
     /// Makes this thread's file systems ones that cannot exchange names.
     pub fn without_exchange(is_so: bool) {
-        NO_EXCHANGE.set(is_so);
+        let unknown = if is_so { RenameFlags::EXCHANGE } else { RenameFlags::empty() };
+        without(unknown, Errno::INVAL);
     }
 
-    pub fn has_no_exchange() -> bool {
-        NO_EXCHANGE.get()
+    /// Makes this thread's file systems ones that do not know these flags, and say so with this error.
+    pub fn without(unknown: RenameFlags, errno: Errno) {
+        UNKNOWN.set((unknown, errno));
+    }
+
+    pub fn flags(flags: RenameFlags) -> rustix::io::Result<()> {
+        let (unknown, errno) = UNKNOWN.get();
+        if unknown.intersects(flags) { Err(errno) } else { Ok(()) }
     }
 
     pub fn point() -> io::Result<()> {
@@ -994,7 +1016,31 @@ pub(crate) mod fault {
     }
 
     #[inline(always)]
-    pub fn has_no_exchange() -> bool {
-        false
+    pub fn flags(_: rustix::fs::RenameFlags) -> rustix::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_system_that_knows_no_flags_is_got_round_whatever_it_says() {
+        let temp = assert_fs::TempDir::new().expect("a directory");
+        let dir = Handle::open(temp.path()).expect("it is there");
+        let names = || std::fs::read_dir(temp.path()).expect("a directory").count();
+        dir.symlink(b"text", b"a").expect("a link");
+        dir.symlink(b"text", b"b").expect("a link");
+        for errno in [Errno::INVAL, Errno::NOSYS, Errno::OPNOTSUPP, Errno::NOTSUP] {
+            fault::without(RenameFlags::all(), errno);
+            assert!(!dir.exchange(b"a", &dir, b"b").expect("an answer"), "{errno}");
+            let refused = dir.rename(b"a", &dir, b"b").expect_err("something is there");
+            assert_eq!(refused.kind(), io::ErrorKind::AlreadyExists, "{errno}");
+            dir.rename(b"a", &dir, b"c").expect("a move");
+            dir.rename(b"c", &dir, b"a").expect("a move");
+            assert_eq!(names(), 2, "{errno}");
+        }
+        fault::without_exchange(false);
     }
 }
