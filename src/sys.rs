@@ -905,6 +905,17 @@ pub fn is_nowhere(error: &io::Error) -> bool {
     nowhere.iter().any(|errno| error.raw_os_error() == Some(errno.raw_os_error()))
 }
 
+/// Tells whether an error says that as many files are open as may be.
+pub fn is_for_want_of_descriptors(error: &io::Error) -> bool {
+    [Errno::MFILE, Errno::NFILE].iter().any(|errno| error.raw_os_error() == Some(errno.raw_os_error()))
+}
+
+/// Returns how many files a process may have open.
+pub fn most_open_files() -> usize {
+    let most = rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
+    most.and_then(|most| most.try_into().ok()).unwrap_or(usize::MAX)
+}
+
 /// Returns the machine's name in the network.
 pub fn host_name() -> String {
     rustix::system::uname().nodename().to_string_lossy().into_owned()
