@@ -899,6 +899,11 @@ fn kind_of(stat: &Stat) -> Found {
     }
 }
 
+/// Tells whether an error says that a file must be open for writing to be locked, as on NFS.
+pub fn wants_writing(error: &io::Error) -> bool {
+    error.raw_os_error() == Some(Errno::BADF.raw_os_error())
+}
+
 /// Tells whether an error says that a path leads nowhere, rather than that nobody could look.
 pub fn is_nowhere(error: &io::Error) -> bool {
     let nowhere = [Errno::NOENT, Errno::NOTDIR, Errno::LOOP, Errno::NAMETOOLONG];

@@ -1,4 +1,4 @@
-//! What a system gives little of: open files.
+//! What a system gives little of: open files, and locks for who only reads.
 
 use crate::runs::World;
 use crate::sandbox::{Call, Sandbox, strace};
@@ -50,4 +50,15 @@ fn what_was_begun_is_taken_back_with_few_descriptors() {
         assert_eq!(world.home.tree(), start);
         assert!(!world.is_interrupted());
     }
+}
+
+/// So it is on NFS, where a lock is one on the server's bytes.
+#[test]
+fn a_lock_that_must_be_open_for_writing_is_taken() {
+    let Some(strace) = strace() else { return };
+    let world = World::from(Sandbox::with(&["dotfiles/p/a"]));
+    for args in [["link", "-q", "p"], ["relink", "-q", "p"], ["unlink", "-q", "p"]] {
+        world.traced(&strace, "flock", Some("inject=flock:error=EBADF:when=1"), &args).run().prints("");
+    }
+    assert_eq!(world.home.tree(), "");
 }
