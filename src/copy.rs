@@ -1,13 +1,14 @@
 //! Copying what cannot be renamed because it lies on another file system.
 //!
-//! A copy has the bytes, permissions, times, extended attributes and link texts of what it was made of, and is on the
-//! disk before anything else happens.
+//! A copy has the bytes, owner, permissions, times, extended attributes and link texts of what it was made of, and is on
+//! the disk before anything else happens. What cannot be the same there is not copied.
 
 use std::io;
+use std::os::unix::fs::MetadataExt;
 
 use crate::path::{Name, RelPath};
-use crate::scan::equal;
-use crate::sys::{Found, Handle, copy_file_metadata, fault};
+use crate::scan::equal_as;
+use crate::sys::{Found, Handle, copy_file_metadata, fault, have_same_attributes, os};
 use crate::tree::{Node, Texts};
 
 /// Copies what is at `name` in `from`, a directory with all that is in it, to `new_name` in `to`, where nothing may be.
@@ -47,22 +48,34 @@ pub fn copy(from: &Handle, name: &[u8], to: &Handle, new_name: &[u8]) -> io::Res
                 Node::File => Found::File,
                 Node::Other => Found::Other,
             };
-            copy_entry(&source, name.as_bytes(), found, &target, name.as_bytes())?;
+            copy_entry(&source, name.as_bytes(), found, &target, name.as_bytes())
+                .map_err(|error| within(&dir.join(&name), error))?;
         }
         at += 1;
     }
     for dir in dirs.iter().rev() {
         let source = from.open_below(&RelPath::from_names([&top]).join_path(dir))?;
         let target = to.open_below(&RelPath::from_names([&new_top]).join_path(dir))?;
-        target.copy_metadata(&source)?;
+        target.copy_metadata(&source).map_err(|error| within(dir, error))?;
         target.sync()?;
     }
     to.sync()
 }
 
+/// Names what an error is about by its path in the directory that is copied.
+fn within(path: &RelPath, error: io::Error) -> io::Error {
+    if path.is_root() {
+        return error;
+    }
+    io::Error::new(error.kind(), format!("{}: {error}", os(path.as_bytes()).display()))
+}
+
 fn copy_entry(from: &Handle, name: &[u8], found: Found, to: &Handle, new_name: &[u8]) -> io::Result<()> {
     match found {
-        Found::Link => to.symlink(from.link_text(name)?.as_bytes(), new_name),
+        Found::Link => {
+            to.symlink(from.link_text(name)?.as_bytes(), new_name)?;
+            to.copy_link_owner(new_name, from, name)
+        }
         Found::File => {
             let mut reader = from.open_file(name)?;
             let mut writer = to.create_file(new_name)?;
@@ -79,7 +92,20 @@ fn copy_entry(from: &Handle, name: &[u8], found: Found, to: &Handle, new_name: &
     }
 }
 
-/// Tells whether two entries are the same: kind, bytes and permissions of files, texts of links, names in directories.
+/// Tells whether two files have the same bytes, permissions and extended attributes of the user's own. A copy that has
+/// another group has lost the rights that come with it.
+fn is_copy_of_file(one: &Handle, name: &[u8], other: &Handle, other_name: &[u8]) -> io::Result<bool> {
+    const BY_GROUP: u32 = 0o6000;
+    equal_as(one, name, other, other_name, |one, other| {
+        let (a, b) = (one.metadata()?, other.metadata()?);
+        let differ = a.mode() ^ b.mode();
+        Ok((differ == 0 || a.gid() != b.gid() && differ & !BY_GROUP == 0)
+            && have_same_attributes(one, other)?)
+    })
+}
+
+/// Tells whether two entries are the same: kind, bytes, permissions and attributes of files, texts of links, names in
+/// directories.
 ///
 /// # Errors
 /// The system's.
@@ -89,7 +115,7 @@ pub fn is_copy(one: &Handle, name: &[u8], other: &Handle, other_name: &[u8]) -> 
         (Some(Found::Link), Some(Found::Link)) => {
             return Ok(one.link_text(name)? == other.link_text(other_name)?);
         }
-        (Some(Found::File), Some(Found::File)) => return equal(one, name, other, other_name),
+        (Some(Found::File), Some(Found::File)) => return is_copy_of_file(one, name, other, other_name),
         (Some(Found::Dir), Some(Found::Dir)) => {}
         _ => return Ok(false),
     }
@@ -103,10 +129,15 @@ pub fn is_copy(one: &Handle, name: &[u8], other: &Handle, other_name: &[u8]) -> 
             return Ok(false);
         }
         let (one, other) = (one.open_below(&here)?, other.open_below(&there)?);
+        if !one.has_same_attributes(&other)? {
+            return Ok(false);
+        }
         for (name, node) in left.iter() {
             match node {
                 Node::Dir(_) => todo.push(dir.join(&name)),
-                Node::File if !equal(&one, name.as_bytes(), &other, name.as_bytes())? => return Ok(false),
+                Node::File if !is_copy_of_file(&one, name.as_bytes(), &other, name.as_bytes())? => {
+                    return Ok(false);
+                }
                 Node::File | Node::Link(_) | Node::Other => {}
             }
         }
@@ -141,7 +172,11 @@ pub fn remove(dir: &Handle, name: &[u8]) -> io::Result<()> {
     }
     for path in dirs.iter().rev() {
         let Some((above, name)) = path.split() else { continue };
-        dir.open_below(&above)?.rmdir(name.as_bytes())?;
+        if above.is_root() {
+            dir.rmdir(name.as_bytes())?;
+        } else {
+            dir.open_below(&above)?.rmdir(name.as_bytes())?;
+        }
     }
     Ok(())
 }

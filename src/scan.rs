@@ -1,6 +1,7 @@
 //! Reading: answers what a planner needs from the disk, in parallel where there is enough to share.
 
 use std::collections::BTreeSet;
+use std::fs::File;
 use std::io::{self, Read};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
@@ -548,6 +549,20 @@ fn list(handle: &Handle, texts: Texts) -> io::Result<Entries> {
 
 /// Tells whether two files have the same bytes and permissions; anything but two regular files is not equal.
 pub(crate) fn equal(one: &Handle, name: &[u8], other: &Handle, other_name: &[u8]) -> io::Result<bool> {
+    let same_rights = |one: &File, other: &File| {
+        Ok(one.metadata()?.permissions().mode() == other.metadata()?.permissions().mode())
+    };
+    equal_as(one, name, other, other_name, same_rights)
+}
+
+/// As [`equal`], where `same` says whether two files may be equal, but for their bytes.
+pub(crate) fn equal_as(
+    one: &Handle,
+    name: &[u8],
+    other: &Handle,
+    other_name: &[u8],
+    same: impl FnOnce(&File, &File) -> io::Result<bool>,
+) -> io::Result<bool> {
     let open = |handle: &Handle, name: &[u8]| match handle.open_file(name) {
         Err(error) if error.kind() == io::ErrorKind::InvalidInput || sys::is_nowhere(&error) => Ok(None),
         opened => opened.map(Some),
@@ -555,8 +570,7 @@ pub(crate) fn equal(one: &Handle, name: &[u8], other: &Handle, other_name: &[u8]
     let (Some(mut one), Some(mut other)) = (open(one, name)?, open(other, other_name)?) else {
         return Ok(false);
     };
-    let (a, b) = (one.metadata()?, other.metadata()?);
-    if a.len() != b.len() || a.permissions().mode() != b.permissions().mode() {
+    if one.metadata()?.len() != other.metadata()?.len() || !same(&one, &other)? {
         return Ok(false);
     }
     let (mut left, mut right) = (vec![0; 64 * 1024], vec![0; 64 * 1024]);

@@ -18,7 +18,7 @@ use crate::known::Known;
 use crate::op::{Plan, Slot};
 use crate::path::{Name, RelPath};
 use crate::rendered::{Content, Rendered, Stored};
-use crate::sys::{Handle, fault, is_nowhere, os};
+use crate::sys::{Handle, fault, is_nowhere, os, wants_writing};
 use crate::tree::Texts;
 
 const LOCK: &str = "lock";
@@ -160,9 +160,16 @@ impl Store {
     }
 
     /// Locks; `None` when somebody removed the state directory meanwhile.
-    fn lock(path: PathBuf, dir: Handle, lock: File, target: &Path, wait: Wait) -> Result<Option<Store>> {
+    fn lock(path: PathBuf, dir: Handle, mut lock: File, target: &Path, wait: Wait) -> Result<Option<Store>> {
         let fail = |error| Error::new("lock", path.join(LOCK), error);
-        match lock.try_lock() {
+        let mut tried = lock.try_lock();
+        if let Err(TryLockError::Error(error)) = &tried
+            && wants_writing(error)
+        {
+            lock = dir.open_to_write(LOCK.as_bytes()).map_err(fail)?;
+            tried = lock.try_lock();
+        }
+        match tried {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) if wait() => lock.lock().map_err(fail)?,
             Err(TryLockError::WouldBlock) => {

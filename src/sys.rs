@@ -4,16 +4,17 @@
 //! that is swapped in meanwhile can send a call elsewhere, and paths may be longer than the system's limit.
 
 use std::cell::Cell;
+use std::collections::BTreeSet;
 use std::ffi::{CStr, OsStr};
 use std::io;
 #[cfg(target_os = "linux")]
 use std::mem::MaybeUninit;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
-use rustix::fs::{AtFlags, FileType, Mode, OFlags, RenameFlags, Stat};
+use rustix::fs::{AtFlags, FileType, Gid, Mode, OFlags, RenameFlags, Stat, Uid, XattrFlags};
 use rustix::io::Errno;
 
 use crate::path::{LinkText, Name, RelPath};
@@ -499,8 +500,8 @@ impl Handle {
     /// The system's.
     pub fn rename(&self, name: &[u8], to: &Handle, new_name: &[u8]) -> io::Result<()> {
         fault::point()?;
-        match rustix::fs::renameat_with(&self.0, name, &to.0, new_name, RenameFlags::NOREPLACE) {
-            Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => {
+        match rename_with(self, name, to, new_name, RenameFlags::NOREPLACE) {
+            Err(errno) if knows_no_flags(errno) => {
                 if to.look(new_name)?.is_some() {
                     return Err(Errno::EXIST.into());
                 }
@@ -516,11 +517,8 @@ impl Handle {
     /// The system's; "crosses devices" when the two are on different file systems.
     pub fn exchange(&self, name: &[u8], other: &Handle, other_name: &[u8]) -> io::Result<bool> {
         fault::point()?;
-        if fault::has_no_exchange() {
-            return Ok(false);
-        }
-        match rustix::fs::renameat_with(&self.0, name, &other.0, other_name, RenameFlags::EXCHANGE) {
-            Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => Ok(false),
+        match rename_with(self, name, other, other_name, RenameFlags::EXCHANGE) {
+            Err(errno) if knows_no_flags(errno) => Ok(false),
             done => Ok(done.map(|()| true)?),
         }
     }
@@ -598,7 +596,7 @@ impl Handle {
         fault::point()?;
         match rustix::fs::fsync(&self.0) {
             // Some file systems have nothing to wait for.
-            Err(Errno::INVAL | Errno::NOTSUP) => Ok(()),
+            Err(errno) if errno == Errno::INVAL || is_unsupported(errno) => Ok(()),
             done => Ok(done?),
         }
     }
@@ -612,15 +610,39 @@ impl Handle {
         Ok((a.st_dev, a.st_ino) == (b.st_dev, b.st_ino))
     }
 
-    /// Gives the directory the permissions and times of another.
+    /// Gives the directory the owner, permissions, times and extended attributes of another.
+    ///
+    /// # Errors
+    /// The system's, and "permission denied" where the owner cannot be the same.
+    pub fn copy_metadata(&self, from: &Handle) -> io::Result<()> {
+        copy_metadata(&from.0, &self.0)
+    }
+
+    /// Gives the link `name` in this directory the owner that another has, where that can be: only its text matters.
     ///
     /// # Errors
     /// The system's.
-    pub fn copy_metadata(&self, from: &Handle) -> io::Result<()> {
-        copy_attributes(&from.0, &self.0)?;
-        let stat = rustix::fs::fstat(&from.0)?;
-        rustix::fs::fchmod(&self.0, Mode::from_raw_mode(stat.st_mode & 0o7777))?;
-        Ok(rustix::fs::futimens(&self.0, &times(&stat))?)
+    pub fn copy_link_owner(&self, name: &[u8], from: &Handle, from_name: &[u8]) -> io::Result<()> {
+        let owner = |dir: &Handle, name| {
+            rustix::fs::statat(&dir.0, name, AtFlags::SYMLINK_NOFOLLOW).map(|stat| (stat.st_uid, stat.st_gid))
+        };
+        let (uid, gid) = owner(from, from_name)?;
+        if owner(self, name)? == (uid, gid) {
+            return Ok(());
+        }
+        let (uid, gid) = (Some(Uid::from_raw(uid)), Some(Gid::from_raw(gid)));
+        match rustix::fs::chownat(&self.0, name, uid, gid, AtFlags::SYMLINK_NOFOLLOW) {
+            Err(errno) if is_refused(errno) => Ok(()),
+            done => Ok(done?),
+        }
+    }
+
+    /// Tells whether this directory has the same extended attributes as another, as far as they are the user's own.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn has_same_attributes(&self, other: &Handle) -> io::Result<bool> {
+        have_same_attributes(&self.0, &other.0)
     }
 
     /// Calls `f` with a directory and a path from there that is short enough for one system call.
@@ -700,6 +722,23 @@ pub fn leads(path: &Path) -> io::Result<Leads> {
     }
 }
 
+/// Renames as the flags say, where the file system knows them.
+fn rename_with(
+    from: &Handle,
+    name: &[u8],
+    to: &Handle,
+    new_name: &[u8],
+    flags: RenameFlags,
+) -> rustix::io::Result<()> {
+    fault::flags(flags)?;
+    rustix::fs::renameat_with(&from.0, name, &to.0, new_name, flags)
+}
+
+/// Tells whether an error says that a file system cannot rename as flags say.
+fn knows_no_flags(errno: Errno) -> bool {
+    errno == Errno::INVAL || is_unsupported(errno)
+}
+
 fn lead(stat: io::Result<Stat>) -> io::Result<Leads> {
     match stat {
         Ok(stat) if kind_of(&stat) == Found::Dir => Ok(Leads::Dir),
@@ -755,15 +794,50 @@ fn open_beneath(from: &OwnedFd, path: &[u8]) -> io::Result<OwnedFd> {
     at.ok_or_else(|| Errno::NOENT.into())
 }
 
-/// Gives an open file the permissions, times and extended attributes of another.
+/// Gives an open file the owner, permissions, times and extended attributes of another.
 ///
 /// # Errors
-/// The system's.
+/// The system's, and "permission denied" where the owner cannot be the same.
 pub fn copy_file_metadata(from: &std::fs::File, to: &std::fs::File) -> io::Result<()> {
-    copy_attributes(from, to)?;
-    let stat = rustix::fs::fstat(from)?;
-    rustix::fs::fchmod(to, Mode::from_raw_mode(stat.st_mode & 0o7777))?;
-    Ok(rustix::fs::futimens(to, &times(&stat))?)
+    copy_metadata(from, to)
+}
+
+fn copy_metadata(from: impl AsFd, to: impl AsFd) -> io::Result<()> {
+    let stat = rustix::fs::fstat(&from)?;
+    // The owner first: a change of it takes away rights to set.
+    let rights = copy_owner(&stat, &to)?;
+    copy_attributes(&from, &to)?;
+    rustix::fs::fchmod(&to, rights)?;
+    Ok(rustix::fs::futimens(&to, &times(&stat))?)
+}
+
+/// Gives an open file the owner and the group that another has; returns the permissions that it may have then.
+fn copy_owner(stat: &Stat, to: impl AsFd) -> io::Result<Mode> {
+    let has = rustix::fs::fstat(&to)?;
+    let rights = Mode::from_raw_mode(stat.st_mode & 0o7777);
+    let uid = (has.st_uid != stat.st_uid).then(|| Uid::from_raw(stat.st_uid));
+    let gid = (has.st_gid != stat.st_gid).then(|| Gid::from_raw(stat.st_gid));
+    if uid.is_none() && gid.is_none() {
+        return Ok(rights);
+    }
+    match rustix::fs::fchown(&to, uid, gid) {
+        Err(errno) if is_refused(errno) && uid.is_none() => Ok(rights - (Mode::SUID | Mode::SGID)),
+        Err(errno) if is_refused(errno) => Err(io::Error::new(
+            io::ErrorKind::PermissionDenied,
+            "it belongs to another user, and a copy there cannot",
+        )),
+        done => Ok(done.map(|()| rights)?),
+    }
+}
+
+/// Tells whether a file system, or who asks it, cannot do this at all. An owner that a container does not know is invalid.
+fn is_refused(errno: Errno) -> bool {
+    [Errno::PERM, Errno::ACCESS, Errno::INVAL].contains(&errno) || is_unsupported(errno)
+}
+
+/// Tells whether a file system does not have something. On macOS the two have numbers of their own.
+fn is_unsupported(errno: Errno) -> bool {
+    [Errno::NOTSUP, Errno::OPNOTSUPP, Errno::NOSYS].contains(&errno)
 }
 
 fn times(stat: &Stat) -> rustix::fs::Timestamps {
@@ -774,23 +848,62 @@ fn times(stat: &Stat) -> rustix::fs::Timestamps {
     }
 }
 
-/// Copies the extended attributes that the other file system takes.
-fn copy_attributes(from: impl std::os::fd::AsFd, to: impl std::os::fd::AsFd) -> io::Result<()> {
-    let is_unsupported = |errno| [Errno::NOTSUP, Errno::PERM, Errno::ACCESS].contains(&errno);
-    let mut names = vec![0; 64 * 1024];
-    let length = match rustix::fs::flistxattr(&from, &mut names[..]) {
-        Err(errno) if is_unsupported(errno) => return Ok(()),
-        listed => listed?,
-    };
-    let mut value = vec![0; 64 * 1024];
-    for name in names[..length].split(|&b| b == 0).filter(|name| !name.is_empty()) {
-        let length = rustix::fs::fgetxattr(&from, name, &mut value[..])?;
-        match rustix::fs::fsetxattr(&to, name, &value[..length], rustix::fs::XattrFlags::empty()) {
-            Err(errno) if is_unsupported(errno) => {}
+/// Copies the extended attributes: those that are the user's all of them, the system's as far as the other file system
+/// takes them.
+fn copy_attributes(from: impl AsFd, to: impl AsFd) -> io::Result<()> {
+    for name in attributes(&from)? {
+        let value = attribute(&from, &name)?;
+        match rustix::fs::fsetxattr(&to, &*name, &value, XattrFlags::empty()) {
+            Err(errno) if is_refused(errno) && !is_users(&name) => {}
+            Err(errno) if is_users(&name) => {
+                let error = io::Error::from(errno);
+                let name = String::from_utf8_lossy(&name);
+                let words = format!("its attribute {name} cannot be kept there: {error}");
+                return Err(io::Error::new(error.kind(), words));
+            }
             set => set?,
         }
     }
     Ok(())
+}
+
+/// Tells whether two open files have the same extended attributes, as far as they are the user's own.
+///
+/// # Errors
+/// The system's.
+pub fn have_same_attributes(one: impl AsFd, other: impl AsFd) -> io::Result<bool> {
+    let read = |file: BorrowedFd| {
+        let names = attributes(file)?.into_iter().filter(|name| name.starts_with(b"user."));
+        names.map(|name| Ok((attribute(file, &name)?, name))).collect::<io::Result<BTreeSet<_>>>()
+    };
+    Ok(read(one.as_fd())? == read(other.as_fd())?)
+}
+
+/// Tells whether an extended attribute was set by the user, and is not the system's own record.
+fn is_users(name: &[u8]) -> bool {
+    if cfg!(target_os = "macos") {
+        !name.starts_with(b"com.apple.")
+    } else {
+        name.starts_with(b"user.") || name.starts_with(b"system.posix_acl_")
+    }
+}
+
+/// Returns the names of the extended attributes.
+fn attributes(file: impl AsFd) -> io::Result<Vec<Vec<u8>>> {
+    let mut names = vec![0; 64 * 1024];
+    let length = match rustix::fs::flistxattr(&file, &mut names[..]) {
+        Err(errno) if is_refused(errno) => 0,
+        listed => listed?,
+    };
+    let names = names[..length].split(|&b| b == 0).filter(|name| !name.is_empty());
+    Ok(names.map(<[u8]>::to_vec).collect())
+}
+
+fn attribute(file: impl AsFd, name: &[u8]) -> io::Result<Vec<u8>> {
+    let mut value = vec![0; 64 * 1024];
+    let length = rustix::fs::fgetxattr(&file, name, &mut value[..])?;
+    value.truncate(length);
+    Ok(value)
 }
 
 fn kind_of(stat: &Stat) -> Found {
@@ -802,10 +915,26 @@ fn kind_of(stat: &Stat) -> Found {
     }
 }
 
+/// Tells whether an error says that a file must be open for writing to be locked, as on NFS.
+pub fn wants_writing(error: &io::Error) -> bool {
+    error.raw_os_error() == Some(Errno::BADF.raw_os_error())
+}
+
 /// Tells whether an error says that a path leads nowhere, rather than that nobody could look.
 pub fn is_nowhere(error: &io::Error) -> bool {
     let nowhere = [Errno::NOENT, Errno::NOTDIR, Errno::LOOP, Errno::NAMETOOLONG];
     nowhere.iter().any(|errno| error.raw_os_error() == Some(errno.raw_os_error()))
+}
+
+/// Tells whether an error says that as many files are open as may be.
+pub fn is_for_want_of_descriptors(error: &io::Error) -> bool {
+    [Errno::MFILE, Errno::NFILE].iter().any(|errno| error.raw_os_error() == Some(errno.raw_os_error()))
+}
+
+/// Returns how many files a process may have open.
+pub fn most_open_files() -> usize {
+    let most = rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
+    most.and_then(|most| most.try_into().ok()).unwrap_or(usize::MAX)
 }
 
 /// Returns the machine's name in the network.
@@ -826,9 +955,10 @@ pub fn os(bytes: &[u8]) -> &OsStr {
 /// Where tests let system calls fail.
 #[cfg(test)]
 pub mod fault {
-    use std::cell::Cell;
+    use std::cell::{Cell, RefCell};
     use std::io;
 
+    use rustix::fs::RenameFlags;
     use rustix::io::Errno;
 
     /// What happens at a system call.
@@ -840,10 +970,24 @@ pub mod fault {
         Death,
     }
 
+    type Somebody = Box<dyn Fn(usize) -> bool>;
+
     thread_local! {
         static NEXT: Cell<Option<(usize, Fault)>> = const { Cell::new(None) };
         static CALLS: Cell<usize> = const { Cell::new(0) };
-        static NO_EXCHANGE: Cell<bool> = const { Cell::new(false) };
+        static UNKNOWN: Cell<(RenameFlags, Errno)> = const { Cell::new((RenameFlags::empty(), Errno::INVAL)) };
+        static SOMEBODY: RefCell<Option<Somebody>> = const { RefCell::new(None) };
+    }
+
+    /// Lets somebody else at the disk before each of this thread's calls, until he says that he is done.
+    pub fn meanwhile(somebody: impl Fn(usize) -> bool + 'static) {
+        SOMEBODY.set(Some(Box::new(somebody)));
+        CALLS.set(0);
+    }
+
+    /// Tells whether he never was done, and sends him away.
+    pub fn is_waiting() -> bool {
+        SOMEBODY.take().is_some()
     }
 
     /// Lets the call with this number, counted from 0, fail on this thread; `None` disarms. Counting begins anew.
@@ -868,16 +1012,28 @@ pub mod fault {
 
     /// Makes this thread's file systems ones that cannot exchange names.
     pub fn without_exchange(is_so: bool) {
-        NO_EXCHANGE.set(is_so);
+        let unknown = if is_so { RenameFlags::EXCHANGE } else { RenameFlags::empty() };
+        without(unknown, Errno::INVAL);
     }
 
-    pub fn has_no_exchange() -> bool {
-        NO_EXCHANGE.get()
+    /// Makes this thread's file systems ones that do not know these flags, and say so with this error.
+    pub fn without(unknown: RenameFlags, errno: Errno) {
+        UNKNOWN.set((unknown, errno));
+    }
+
+    pub fn flags(flags: RenameFlags) -> rustix::io::Result<()> {
+        let (unknown, errno) = UNKNOWN.get();
+        if unknown.intersects(flags) { Err(errno) } else { Ok(()) }
     }
 
     pub fn point() -> io::Result<()> {
         let number = CALLS.get();
         CALLS.set(number + 1);
+        if let Some(somebody) = SOMEBODY.take()
+            && !somebody(number)
+        {
+            SOMEBODY.set(Some(somebody));
+        }
         match NEXT.get() {
             Some((at, Fault::Once(errno))) if at == number => Err(errno.into()),
             Some((at, Fault::Death)) if at <= number => Err(io::Error::other("dead")),
@@ -894,7 +1050,31 @@ pub(crate) mod fault {
     }
 
     #[inline(always)]
-    pub fn has_no_exchange() -> bool {
-        false
+    pub fn flags(_: rustix::fs::RenameFlags) -> rustix::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_system_that_knows_no_flags_is_got_round_whatever_it_says() {
+        let temp = assert_fs::TempDir::new().expect("a directory");
+        let dir = Handle::open(temp.path()).expect("it is there");
+        let names = || std::fs::read_dir(temp.path()).expect("a directory").count();
+        dir.symlink(b"text", b"a").expect("a link");
+        dir.symlink(b"text", b"b").expect("a link");
+        for errno in [Errno::INVAL, Errno::NOSYS, Errno::OPNOTSUPP, Errno::NOTSUP] {
+            fault::without(RenameFlags::all(), errno);
+            assert!(!dir.exchange(b"a", &dir, b"b").expect("an answer"), "{errno}");
+            let refused = dir.rename(b"a", &dir, b"b").expect_err("something is there");
+            assert_eq!(refused.kind(), io::ErrorKind::AlreadyExists, "{errno}");
+            dir.rename(b"a", &dir, b"c").expect("a move");
+            dir.rename(b"c", &dir, b"a").expect("a move");
+            assert_eq!(names(), 2, "{errno}");
+        }
+        fault::without_exchange(false);
     }
 }

@@ -7,13 +7,13 @@ use std::io;
 use std::ops::Range;
 use std::path::PathBuf;
 
-use super::ground::{At, Ground};
-use super::perform::discard;
+use super::ground::{At, Ground, changed};
+use super::perform::{discard, is_copy_of};
 use crate::copy;
 use crate::error::Error;
 use crate::op::{Change, Entry, Op, Place, Thing};
 use crate::path::RelPath;
-use crate::sys::is_nowhere;
+use crate::sys::{Found, is_nowhere};
 
 /// What the state directory keeps now: where it was, and where it is.
 type Kept = Option<(PathBuf, PathBuf)>;
@@ -63,29 +63,35 @@ impl Ground<'_> {
                 discard(&staged, old)?;
                 discard(&aside, old).map(|()| None)
             }
-            Change::Displace { to, .. } => {
-                // What was copied is on the disk in its new place.
-                remove(&staged)?;
-                remove(&aside)?;
-                let Some(place) = self.place(op, &at, to, false)? else { return Ok(None) };
+            Change::Displace { to, new, .. } => {
+                // What was copied is on the disk in its new place; what equals the package's file, behind the link.
+                let place = self.place(op, &at, to, false)?;
+                let copy = match (&place, to) {
+                    (None, Place::Equal(_)) => self.behind(op, &at, new).ok(),
+                    _ => place.clone(),
+                };
+                remove_original(&staged, copy.as_ref())?;
+                remove_original(&aside, copy.as_ref())?;
+                let Some(place) = place else { return Ok(None) };
                 match to {
                     Place::Package { entry: Entry::Old(slot), .. } => {
-                        remove(&self.own(index, &place, "e"))?;
-                        Ok(self.kept(op, *slot, false)?.map(|kept| (place.path(), kept.path())))
+                        let kept = self.kept(op, *slot, false)?;
+                        remove_original(&self.own(index, &place, "e"), kept.as_ref())?;
+                        Ok(kept.map(|kept| (place.path(), kept.path())))
                     }
                     Place::Kept(_) => Ok(Some((at.path(), place.path()))),
                     Place::Package { .. } | Place::Beside(_) | Place::Equal(_) => Ok(None),
                 }
             }
             Change::Restore { from, old, .. } => {
-                remove_old(&staged, old)?;
-                remove_old(&aside, old)?;
+                discard(&staged, old)?;
+                discard(&aside, old)?;
                 let place = self.place(op, &at, from, false)?;
-                remove_old(&self.left(index, from, place.as_ref().unwrap_or(&at))?, old)?;
+                remove_left(&self.left(index, from, place.as_ref().unwrap_or(&at))?, &at, old)?;
                 if let Place::Package { entry: Entry::Old(slot), .. } = from
                     && let Some(kept) = self.kept(op, *slot, false)?
                 {
-                    remove(&self.own(index, &kept, "k"))?;
+                    remove_original(&self.own(index, &kept, "k"), place.as_ref())?;
                 }
                 Ok(None)
             }
@@ -93,9 +99,37 @@ impl Ground<'_> {
     }
 }
 
-/// Removes the farm's own thing with care, and what else is there because it was copied.
-fn remove_old(at: &At, old: &Thing) -> Result<(), Error> {
-    if at.is(old)? { discard(at, old) } else { remove(at) }
+/// Removes what something that came back left where it was: the farm's own thing, or the original of a copy.
+fn remove_left(left: &At, at: &At, old: &Thing) -> Result<(), Error> {
+    let is_old = left.is(old)?;
+    // Of a directory of the farm's goes what the farm made, when somebody puts something into it.
+    let is_changed =
+        || Ok(matches!(old, Thing::Dir(_)) && left.look()? == Some(Found::Dir) && !is_copy_of(left, at)?);
+    if is_old || !going(left).exists()? && is_changed()? {
+        return discard(left, old);
+    }
+    remove_original(left, Some(at))
+}
+
+/// Removes the original of a copy: it is looked at once more, and stays when it has changed since. Then it gets another
+/// name: half of it is no copy any more, and would be taken for changed when this is interrupted.
+fn remove_original(original: &At, copy: Option<&At>) -> Result<(), Error> {
+    let going = going(original);
+    remove(&going)?;
+    if !original.exists()? {
+        return Ok(());
+    }
+    let same = copy.map_or(Ok(false), |copy| is_copy_of(original, copy))?;
+    if !same {
+        return Err(original.error("remove", changed("it or its copy changed since it was copied")));
+    }
+    original.rename(&going).map_err(|error| original.error("remove", error))?;
+    remove(&going)
+}
+
+/// Returns the name under which an original goes.
+fn going(original: &At) -> At {
+    original.beside(&[&original.name[..], b"g"].concat())
 }
 
 fn remove(at: &At) -> Result<(), Error> {

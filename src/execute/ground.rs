@@ -5,6 +5,7 @@ use std::io::{self, Write as _};
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
+use std::sync::LazyLock;
 
 use super::perform::stage;
 use super::{Site, Touched};
@@ -13,12 +14,19 @@ use crate::journal::Header;
 use crate::op::{Change, Entry, Op, Piece, Place, Plan, Slot, Thing, What};
 use crate::path::{Name, RelPath, Route};
 use crate::store::private_dirs;
-use crate::sys::{Found, Handle, is_nowhere, os};
+use crate::sys::{Found, Handle, is_for_want_of_descriptors, is_nowhere, most_open_files, os};
+use crate::threads;
 use crate::tree::{Link, Node, Texts};
 use crate::written;
 
-/// How many directories stay open; a process may have some hundreds only.
-const OPEN: usize = 128;
+/// So many directories may always stay open.
+const FEW: usize = 4;
+
+/// How many directories each thread keeps open; a process may have some hundreds only, and needs some for other things.
+static OPEN: LazyLock<usize> = LazyLock::new(|| {
+    let to_spare = most_open_files().saturating_sub(32);
+    (to_spare / threads::count()).clamp(FEW, 128)
+});
 
 /// The farm's directories, as far as operations have opened them.
 pub struct Ground<'a> {
@@ -215,11 +223,17 @@ impl<'a> Ground<'a> {
             Some(dir) => dir.clone(),
             None => {
                 let shown = self.root_path.join(os(path.as_bytes()));
-                let dir = match self.root.open_below(&path) {
+                let mut opened = self.root.open_below(&path);
+                if opened.as_ref().is_err_and(is_for_want_of_descriptors) {
+                    self.open.clear();
+                    self.last = None;
+                    opened = self.root.open_below(&path);
+                }
+                let dir = match opened {
                     Ok(handle) => Rc::new(OpenDir { handle, path: shown }),
                     Err(error) => return Err(Error::new("open directory", shown, error)),
                 };
-                if self.open.len() < OPEN {
+                if self.open.len() < FEW || self.open.len() < *OPEN {
                     self.open.insert(path.clone(), dir.clone());
                 }
                 dir

@@ -300,8 +300,7 @@ impl Ground<'_> {
         self.stage(&staged, new)?;
         copied.rename(to).map_err(|error| to.error("move to", error))?;
         let original = self.swap(index, at, &staged)?;
-        let same = copy::is_copy(&original.dir, &original.name, &to.dir, &to.name);
-        if !same.map_err(|error| at.error("compare", error))? {
+        if !is_copy_of(&original, to)? {
             return Err(at.error("move", changed("it changed while it was copied")));
         }
         Ok(to.clone())
@@ -322,10 +321,19 @@ impl Ground<'_> {
         };
         self.moved(&from, at);
         self.touch_package_dirs(place, false);
-        if self.bring(index, at, &from, old)? {
+        let brought = self.bring(index, at, &from, old)?;
+        if brought != Brought::Moved {
             // What is left there gets a name of the run's own: the place is free.
             let left = self.left(index, place, &from)?;
             from.rename(&left).map_err(|error| from.error("move aside", error))?;
+            // Somebody may have put something else there just before.
+            let is_it = match brought {
+                Brought::Copied => is_copy_of(&left, at)?,
+                _ => left.is(old)?,
+            };
+            if !is_it {
+                return Err(from.error("restore", changed("it changed while it was brought back")));
+            }
         }
         if let Place::Package { entry: Entry::Old(slot), .. } = place
             && let Some(kept) = self.kept(op, *slot, false)?
@@ -341,13 +349,12 @@ impl Ground<'_> {
         self.remove_package_dirs(place)
     }
 
-    /// Lets what is at `from` take the place of `old` at `at`; tells whether something is left at `from`: `old`, or, on
-    /// another file system, what was copied.
-    fn bring(&self, index: usize, at: &At, from: &At, old: &Thing) -> Result<bool, Error> {
+    /// Lets what is at `from` take the place of `old` at `at`.
+    fn bring(&self, index: usize, at: &At, from: &At, old: &Thing) -> Result<Brought, Error> {
         match at.exchange(from) {
             Ok(true) => {
                 if from.is(old)? {
-                    return Ok(true);
+                    return Ok(Brought::Exchanged);
                 }
                 // Undoing tells by what is at `from` whether this was done, so it must not stay like that.
                 at.exchange(from).map_err(|error| at.error("put back", error))?;
@@ -357,7 +364,7 @@ impl Ground<'_> {
                 let aside = self.own(index, at, "a");
                 take(at, &aside, old, "restore")?;
                 match from.rename(at) {
-                    Ok(()) => return Ok(false),
+                    Ok(()) => return Ok(Brought::Moved),
                     Err(error) if error.kind() == io::ErrorKind::CrossesDevices => {
                         aside.rename(at).map_err(|error| at.error("put back", error))?;
                     }
@@ -370,12 +377,11 @@ impl Ground<'_> {
         let copied = self.own(index, at, "");
         let copy = copy::copy(&from.dir, &from.name, &copied.dir, &copied.name);
         copy.map_err(|error| from.error("copy", error))?;
-        let same = copy::is_copy(&from.dir, &from.name, &copied.dir, &copied.name);
-        if !same.map_err(|error| from.error("compare", error))? {
+        if !is_copy_of(from, &copied)? {
             return Err(from.error("restore", changed("it changed while it was copied")));
         }
         let aside = self.swap(index, at, &copied)?;
-        if aside.is(old)? { Ok(true) } else { Err(at.error("restore", changed(OTHER))) }
+        if aside.is(old)? { Ok(Brought::Copied) } else { Err(at.error("restore", changed(OTHER))) }
     }
 
     /// As [`stage`](Self::stage), at a name that is not the run's own: there a directory or a file is complete or not there
@@ -396,12 +402,23 @@ impl Ground<'_> {
     }
 
     /// Opens what a link at an operation's path leads to.
-    fn behind(&self, op: &Op, at: &At, link: &Thing) -> Result<At, Error> {
+    pub fn behind(&self, op: &Op, at: &At, link: &Thing) -> Result<At, Error> {
         let bad = || Error::new("follow", at.path(), io::ErrorKind::NotFound);
         let (parent, _) = op.path.split().ok_or_else(bad)?;
         let route = link.as_link().and_then(|text| text.route_from(&parent)).ok_or_else(bad)?;
         self.package_entry(&route, 0, false)?.ok_or_else(bad)
     }
+}
+
+/// How something came back.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Brought {
+    /// Nothing is where it was.
+    Moved,
+    /// What it took the place of is where it was.
+    Exchanged,
+    /// A copy came; the original is where it was.
+    Copied,
 }
 
 /// Fewer links than this are looked at one by one.
@@ -426,6 +443,12 @@ fn shift(from: &At, to: &At, copied: &At) -> Result<(), Error> {
         copied.rename(to)
     };
     copy().map_err(|error| from.error("copy", error))
+}
+
+/// Tells whether two things are the same but for their names.
+pub fn is_copy_of(one: &At, other: &At) -> Result<bool, Error> {
+    let same = copy::is_copy(&one.dir, &one.name, &other.dir, &other.name);
+    same.map_err(|error| one.error("compare", error))
 }
 
 /// Builds links and directories under a name where nothing is.

@@ -5,6 +5,8 @@
 //! ever lost and nothing is left over.
 #![allow(clippy::print_stdout)]
 
+mod races;
+
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fs;

@@ -7,7 +7,7 @@
 use std::io;
 
 use super::ground::{At, Ground, building, changed};
-use super::perform::{discard, unbuild};
+use super::perform::{discard, is_copy_of, unbuild};
 use crate::copy;
 use crate::error::Error;
 use crate::op::{Change, Entry, Op, Place, Slot, Thing};
@@ -215,6 +215,7 @@ impl Ground<'_> {
         let (old, copied) = (self.own(index, entry, "e"), self.own(index, &kept, "k"));
         copy::remove(&copied.dir, &copied.name).map_err(|error| copied.error("remove", error))?;
         if old.exists()? {
+            remove_taken(&old, &kept, &copied)?;
             if kept.exists()? {
                 remove_copy(&old, &kept, &copied)?;
             }
@@ -231,7 +232,7 @@ impl Ground<'_> {
             remove_begun(&built)?;
         }
         discard(&built, new)?;
-        let has_copy_begun = copied.exists()?;
+        let mut has_copy_begun = copied.exists()?;
         if has_copy_begun {
             copy::remove(&copied.dir, &copied.name).map_err(|error| copied.error("remove", error))?;
         }
@@ -243,7 +244,9 @@ impl Ground<'_> {
             put_back(&aside, at)?;
         }
         if staged.exists()? {
-            if !staged.is_part_of(new)? {
+            let is_new = staged.is_part_of(new)?;
+            has_copy_begun |= remove_taken(if is_new { at } else { &staged }, to, &copied)?;
+            if !is_new {
                 if !at.exists()? && !has_copy_begun && to.exists()? {
                     remove_copy(&staged, to, &copied)?;
                 }
@@ -301,14 +304,30 @@ impl Ground<'_> {
         if aside.exists()? {
             if at.exists()? {
                 // A copy came, when the original is still there.
-                let back = if from.exists()? { &staged } else { &from };
+                let is_copy = from.exists()?;
+                let back = if is_copy { &staged } else { &from };
                 at.rename(back).map_err(|error| at.error("put back", error))?;
+                if is_copy && !is_copy_of(&staged, &from)? {
+                    put_back(&staged, at)?;
+                    return Err(at.error("remove the copy", changed(ELSE)));
+                }
             }
             put_back(&aside, at)?;
             return remove(&staged);
         }
         if staged.exists()? {
             if staged.is(old)? {
+                if !at.exists()? {
+                    return put_back(&staged, at);
+                }
+                trade_back(at, &staged)?;
+                if !is_copy_of(&staged, &from)? {
+                    // As it was: that what is there is no copy is seen again the next time.
+                    trade_back(at, &staged)?;
+                    return Err(at.error("remove the copy", changed(ELSE)));
+                }
+            } else if !at.is(old)? && is_copy_of(at, &from)? {
+                // What went out of the copy's way is somebody else's.
                 trade_back(at, &staged)?;
             }
             return remove(&staged);
@@ -331,6 +350,7 @@ impl Ground<'_> {
         if original.exists()? {
             put_back(&original, &kept)?;
         }
+        remove_taken(&kept, entry, &copied)?;
         match (entry.exists()?, kept.exists()?) {
             (true, true) => remove_copy(&kept, entry, &copied),
             (true, false) => put_back(entry, &kept),
@@ -345,15 +365,32 @@ fn remove_begun(at: &At) -> Result<(), Error> {
     copy::remove(&begun.dir, &begun.name).map_err(|error| begun.error("remove", error))
 }
 
-/// Removes the copy at `to` of what is at `at`: under the name `aside` first, as what is half gone is no copy any more,
-/// and would be taken for somebody else's when this is interrupted.
+/// Removes the copy at `to` of what is at `at`. It is taken first and then looked at: what is no copy goes back. A copy
+/// gets the name `aside`: half of one is none any more, and would be taken for somebody else's when this is interrupted.
 fn remove_copy(at: &At, to: &At, aside: &At) -> Result<(), Error> {
-    let same = copy::is_copy(&at.dir, &at.name, &to.dir, &to.name);
-    if !same.map_err(|error| to.error("compare", error))? {
-        return Err(to.error("remove the copy", changed(ELSE)));
+    to.rename(&taken(aside)).map_err(|error| to.error("remove the copy", error))?;
+    remove_taken(at, to, aside).map(|_| ())
+}
+
+/// Goes on with [`remove_copy`] where that was interrupted; tells whether it was.
+fn remove_taken(at: &At, to: &At, aside: &At) -> Result<bool, Error> {
+    let taken = taken(aside);
+    if !taken.exists()? {
+        return Ok(false);
     }
-    to.rename(aside).map_err(|error| to.error("remove the copy", error))?;
-    copy::remove(&aside.dir, &aside.name).map_err(|error| to.error("remove the copy", error))
+    let same = is_copy_of(&taken, at);
+    if !matches!(same, Ok(true)) {
+        put_back(&taken, to)?;
+        return same.and_then(|_| Err(to.error("remove the copy", changed(ELSE))));
+    }
+    taken.rename(aside).map_err(|error| to.error("remove the copy", error))?;
+    copy::remove(&aside.dir, &aside.name).map_err(|error| to.error("remove the copy", error))?;
+    Ok(true)
+}
+
+/// Returns the name under which a copy is looked at before it gets the name `aside` and goes.
+fn taken(aside: &At) -> At {
+    aside.beside(&[&aside.name[..], b"t"].concat())
 }
 
 /// Lets what came back and the farm's own thing change places again.

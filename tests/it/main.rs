@@ -16,6 +16,8 @@ mod differential; // farm's stow dialect does what GNU Stow 2.4 does, on thousan
 mod doctor; // everything that farm needs is looked at
 mod env; // what farm.toml has for new shells, in the shells themselves
 mod every_key; // one manifest with every key, on three platforms and in two profiles
+mod far; // what moves to another file system is there what it was
+mod few; // what a system gives little of
 mod generations; // every change is one, and there is a way back
 mod guide; // the guide in docs shows what its commands print
 mod import; // a farm.toml from Home Manager, .stowrc, directories and links

@@ -8,7 +8,7 @@ use std::fs;
 use std::io::Read;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt, symlink};
-use std::os::unix::process::ExitStatusExt;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -294,6 +294,17 @@ impl<'s> Call<'s> {
     pub fn from(mut self, dir: impl AsRef<Path>) -> Call<'s> {
         self.command.current_dir(self.sandbox.path(dir));
         self
+    }
+
+    /// Starts the program as a user who is not root and owns nothing else; only root may do that.
+    pub fn by_nobody(mut self) -> Call<'s> {
+        self.command.uid(65534).gid(65534);
+        self
+    }
+
+    /// Tells whether the program can be started at all.
+    pub fn can_start(mut self) -> bool {
+        self.command.stdout(Stdio::null()).status().is_ok()
     }
 
     /// Runs the program to its end.
