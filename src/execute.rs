@@ -14,6 +14,7 @@ mod perform;
 mod progress;
 #[cfg(test)]
 mod tests;
+mod trail;
 mod undo;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -379,19 +380,20 @@ fn finish(site: &Site, ground: &mut Ground, header: &Header, phases: &[Plan]) ->
         return outcome;
     }
     let mut first = 0;
-    for plan in phases {
+    for (number, plan) in phases.iter().enumerate() {
+        let later = &phases[number + 1..];
         for stretch in plan.ops.stretches() {
             match &stretch {
-                Stretch::InOrder(unit) => outcome.add(finish_unit(ground, first, unit)),
+                Stretch::InOrder(unit) => outcome.add(finish_unit(ground, first, unit, later)),
                 Stretch::Apart(units) if is_worth_sharing(units) && threads::start() => {
                     let finished = units.par_iter().with_max_len(threads::AT_A_TIME).map_init(
                         || Ground::new(site, header, &[]),
-                        |ground, unit| finish_unit(ground, first, unit),
+                        |ground, unit| finish_unit(ground, first, unit, later),
                     );
                     finished.collect::<Vec<_>>().into_iter().for_each(|finished| outcome.add(finished));
                 }
                 Stretch::Apart(units) => {
-                    units.iter().for_each(|unit| outcome.add(finish_unit(ground, first, unit)));
+                    units.iter().for_each(|unit| outcome.add(finish_unit(ground, first, unit, later)));
                 }
             }
         }
@@ -407,8 +409,8 @@ fn finish(site: &Site, ground: &mut Ground, header: &Header, phases: &[Plan]) ->
     outcome
 }
 
-/// Cleans up after operations; `first` is the number in the run of the plan's first one.
-fn finish_unit(ground: &mut Ground, first: usize, unit: &Unit) -> Outcome {
+/// Cleans up after operations; `first` is the number in the run of the plan's first one, `later` are the phases after it.
+fn finish_unit(ground: &mut Ground, first: usize, unit: &Unit, later: &[Plan]) -> Outcome {
     let mut outcome = Outcome::default();
     for group in unit.groups() {
         match group.all() {
@@ -419,7 +421,7 @@ fn finish_unit(ground: &mut Ground, first: usize, unit: &Unit) -> Outcome {
             }
             None => {
                 for (index, op) in group.numbered() {
-                    match ground.finish(first + index, &op) {
+                    match ground.finish(first + index, &op, later) {
                         Ok(kept) => outcome.kept.extend(kept),
                         Err(error) => outcome.left_over.push(error),
                     }

@@ -970,6 +970,7 @@ pub mod fault {
         Death,
     }
 
+    /// Gets the number of a call, and tells whether he is done.
     type Somebody = Box<dyn Fn(usize) -> bool>;
 
     thread_local! {

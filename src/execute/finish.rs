@@ -9,9 +9,10 @@ use std::path::PathBuf;
 
 use super::ground::{At, Ground, changed};
 use super::perform::{discard, is_copy_of};
+use super::trail::Spot;
 use crate::copy;
 use crate::error::Error;
-use crate::op::{Change, Entry, Op, Place, Thing};
+use crate::op::{Change, Entry, Op, Place, Plan, Thing};
 use crate::path::RelPath;
 use crate::sys::{Found, is_nowhere};
 
@@ -41,11 +42,11 @@ impl Ground<'_> {
         left_over
     }
 
-    /// Removes what an operation, the run's number `index`, has put out of the way.
+    /// Removes what an operation, the run's number `index`, has put out of the way; `later` are the phases after its own.
     ///
     /// # Errors
     /// The system's; the farm is as planned all the same.
-    pub fn finish(&mut self, index: usize, op: &Op) -> Result<Kept, Error> {
+    pub fn finish(&mut self, index: usize, op: &Op, later: &[Plan]) -> Result<Kept, Error> {
         if let Change::Make(_) = op.change {
             return Ok(None);
         }
@@ -68,15 +69,20 @@ impl Ground<'_> {
                 let place = self.place(op, &at, to, false)?;
                 let copy = match (&place, to) {
                     (None, Place::Equal(_)) => self.behind(op, &at, new).ok(),
-                    _ => place.clone(),
+                    _ => None,
                 };
-                remove_original(&staged, copy.as_ref())?;
-                remove_original(&aside, copy.as_ref())?;
+                for original in [&staged, &aside] {
+                    match &copy {
+                        Some(copy) => remove_original(original, |original| is_copy_of(original, copy))?,
+                        None => self.remove_original(original, Spot::of(&op.path, to), later)?,
+                    }
+                }
                 let Some(place) = place else { return Ok(None) };
                 match to {
                     Place::Package { entry: Entry::Old(slot), .. } => {
                         let kept = self.kept(op, *slot, false)?;
-                        remove_original(&self.own(index, &place, "e"), kept.as_ref())?;
+                        let original = self.own(index, &place, "e");
+                        self.remove_original(&original, Spot::Kept(*slot, op.path.clone()), later)?;
                         Ok(kept.map(|kept| (place.path(), kept.path())))
                     }
                     Place::Kept(_) => Ok(Some((at.path(), place.path()))),
@@ -87,40 +93,57 @@ impl Ground<'_> {
                 discard(&staged, old)?;
                 discard(&aside, old)?;
                 let place = self.place(op, &at, from, false)?;
-                remove_left(&self.left(index, from, place.as_ref().unwrap_or(&at))?, &at, old)?;
+                let left = self.left(index, from, place.as_ref().unwrap_or(&at))?;
+                self.remove_left(&left, Spot::Target(op.path.clone()), old, later)?;
                 if let Place::Package { entry: Entry::Old(slot), .. } = from
                     && let Some(kept) = self.kept(op, *slot, false)?
                 {
-                    remove_original(&self.own(index, &kept, "k"), place.as_ref())?;
+                    let original = self.own(index, &kept, "k");
+                    self.remove_original(&original, Spot::of(&op.path, from), later)?;
                 }
                 Ok(None)
             }
         }
     }
-}
 
-/// Removes what something that came back left where it was: the farm's own thing, or the original of a copy.
-fn remove_left(left: &At, at: &At, old: &Thing) -> Result<(), Error> {
-    let is_old = left.is(old)?;
-    // Of a directory of the farm's goes what the farm made, when somebody puts something into it.
-    let is_changed =
-        || Ok(matches!(old, Thing::Dir(_)) && left.look()? == Some(Found::Dir) && !is_copy_of(left, at)?);
-    if is_old || !going(left).exists()? && is_changed()? {
-        return discard(left, old);
+    /// Removes what something that came back to `spot` left where it was: the farm's own thing, or the original of a copy.
+    fn remove_left(&mut self, left: &At, spot: Spot, old: &Thing, later: &[Plan]) -> Result<(), Error> {
+        if left.is(old)? {
+            return discard(left, old);
+        }
+        // Of a directory of the farm's goes what the farm made, when somebody put something into it.
+        if let (Thing::Dir(_), Some(Found::Dir)) = (old, left.look()?)
+            && !going(left).exists()?
+            && !self.is_copied(left, spot.clone(), later)?
+        {
+            return discard(left, old);
+        }
+        self.remove_original(left, spot, later)
     }
-    remove_original(left, Some(at))
+
+    /// Removes the original of what was copied to `spot`.
+    fn remove_original(&mut self, original: &At, spot: Spot, later: &[Plan]) -> Result<(), Error> {
+        remove_original(original, |original| self.is_copied(original, spot, later))
+    }
+
+    /// Tells whether what was copied to `spot` is still the same as its original, as far as the run itself did not change
+    /// it since.
+    fn is_copied(&mut self, original: &At, spot: Spot, later: &[Plan]) -> Result<bool, Error> {
+        let Some(spot) = spot.after(later) else { return Ok(true) };
+        let copy = self.spot(&spot)?;
+        copy.map_or(Ok(false), |copy| is_copy_of(original, &copy))
+    }
 }
 
 /// Removes the original of a copy: it is looked at once more, and stays when it has changed since. Then it gets another
 /// name: half of it is no copy any more, and would be taken for changed when this is interrupted.
-fn remove_original(original: &At, copy: Option<&At>) -> Result<(), Error> {
+fn remove_original(original: &At, is_copied: impl FnOnce(&At) -> Result<bool, Error>) -> Result<(), Error> {
     let going = going(original);
     remove(&going)?;
     if !original.exists()? {
         return Ok(());
     }
-    let same = copy.map_or(Ok(false), |copy| is_copy_of(original, copy))?;
-    if !same {
+    if !is_copied(original)? {
         return Err(original.error("remove", changed("it or its copy changed since it was copied")));
     }
     original.rename(&going).map_err(|error| original.error("remove", error))?;

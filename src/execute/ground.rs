@@ -355,9 +355,14 @@ impl<'a> Ground<'a> {
 
     /// Returns where the state directory keeps what an operation moved out of the way.
     pub fn kept(&self, op: &Op, slot: Slot, make: bool) -> Result<Option<At>, Error> {
+        self.kept_at(&op.path, slot, make)
+    }
+
+    /// As [`kept`](Self::kept), for what was at `target`.
+    pub fn kept_at(&self, target: &RelPath, slot: Slot, make: bool) -> Result<Option<At>, Error> {
         let Some(kept) = &self.kept else { return Ok(None) };
-        let path = kept.join(slot.0.to_string()).join(os(op.path.as_bytes()));
-        let (Some(above), Some((_, name))) = (path.parent(), op.path.split()) else { return Ok(None) };
+        let path = kept.join(slot.0.to_string()).join(os(target.as_bytes()));
+        let (Some(above), Some((_, name))) = (path.parent(), target.split()) else { return Ok(None) };
         let dir = if make {
             Some(private_dirs(above).map_err(|error| Error::new("make directory", above, error))?)
         } else {

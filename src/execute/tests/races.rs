@@ -159,3 +159,19 @@ fn what_is_made_in_a_directory_of_links_that_gave_way_stays() {
         plan([op("d", Change::Restore { what: What::File, from, old })])
     });
 }
+
+#[test]
+fn what_later_phases_move_on_leaves_nothing_over() {
+    // Into the state directory, back, and there again under another number; what is in a directory goes by itself.
+    let config = displace("config", What::Dir, Place::Kept(Slot(1)), link("../s/p/d"));
+    let file = displace("f", What::File, Place::Kept(Slot(1)), link("../s/p/f"));
+    let there = plan([config, file]);
+    let a = displace("config/a", What::File, Place::Kept(Slot(2)), link("../../s/p/f"));
+    let file = displace("f", What::File, Place::Kept(Slot(2)), link("../s/p/f"));
+    let phases = [there.clone(), there.inverse(), plan([a, file])];
+    let world = World::new(true);
+    assert_eq!(world.apply(&phases), Ok(Vec::new()), "{:?}", world.said);
+    let read = |path: &str| fs::read_to_string(memory(&world).join("kept/2").join(path)).expect("a file");
+    assert_eq!([read("config/a"), read("f")], ["user a", "user f"]);
+    world.recover();
+}
