@@ -6,7 +6,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use super::{Seen, World, dir, displace, link, look, op};
+#[cfg(target_os = "linux")]
+use super::dir;
+use super::{Seen, World, displace, link, look, op};
 use crate::farm::Memory;
 use crate::op::{Change, Op, Place, Plan, Slot, What};
 use crate::sys::fault::{arm, calls, is_waiting, meanwhile};
