@@ -12,6 +12,7 @@ mod finish;
 mod ground;
 mod perform;
 mod progress;
+mod removal;
 #[cfg(test)]
 mod tests;
 mod trail;
@@ -27,7 +28,7 @@ use rayon::prelude::*;
 
 use crate::error::Error;
 use crate::journal::{Header, Record};
-use crate::op::{All, Change, Group, Op, Plan, Stretch, Thing, Unit};
+use crate::op::{All, Change, Group, Op, Ops, Plan, Stretch, Thing, Unit};
 use crate::path::{LinkText, RelPath};
 use crate::store::{Interrupted, Store};
 use crate::sys::{Handle, LONGEST_TEXT, os};
@@ -35,6 +36,7 @@ use crate::threads;
 
 use ground::Ground;
 use progress::{Progress, State};
+use removal::only_removal;
 
 /// Fewer operations than this are done by one thread: a second one costs more than it saves.
 const WORTH_SHARING: usize = 96;
@@ -157,11 +159,18 @@ pub fn execute(site: &Site, header: &Header, phases: &[Plan]) -> Result<Outcome,
             });
         }
     }
-    Ok(Outcome { unrecorded, ..finish(site, &mut ground, header, phases) })
+    let outcome = match needs_finish(phases) {
+        true => finish(site, &mut ground, header, phases),
+        false => Outcome { generation: site.store.map(|_| header.id), ..Outcome::default() },
+    };
+    Ok(Outcome { unrecorded, ..outcome })
 }
 
 /// Takes back what was begun of a run that failed; returns what could not be.
 fn undo_begun(ground: &mut Ground, phases: &[Plan], progress: &Progress) -> Vec<Error> {
+    if let Some(ops) = only_removal(phases) {
+        return restore_links(ground, ops, Some(&|index| progress.of(index) != State::NotBegun));
+    }
     let mut stuck = Vec::new();
     for (index, op) in last_first(phases) {
         let undone = match progress.of(index) {
@@ -174,6 +183,11 @@ fn undo_begun(ground: &mut Ground, phases: &[Plan], progress: &Progress) -> Vec<
         stuck.extend(undone.err());
     }
     stuck
+}
+
+/// Takes back what was done of a run that only removes links.
+fn restore_links(ground: &mut Ground, ops: &Ops, has_begun: Option<&dyn Fn(usize) -> bool>) -> Vec<Error> {
+    ops.groups().iter().rev().flat_map(|group| ground.restore_links(group, has_begun)).collect()
 }
 
 /// Returns the operations with their numbers in the run, the last one first.
@@ -218,6 +232,45 @@ fn perform_all(
     durable: bool,
     progress: &Progress,
 ) -> Result<(), Stopped> {
+    match only_removal(phases) {
+        Some(ops) => remove_links(site, ground, ops, progress)?,
+        None => perform_phases(site, ground, phases, durable, progress)?,
+    }
+    ground.sync()?;
+    if let Some(store) = site.store {
+        if needs_finish(phases) {
+            store.commit(durable)?;
+        } else {
+            store.commit_and_file(ground.header.id, durable)?;
+        }
+    }
+    Ok(())
+}
+
+/// Removes links, those of different directories by several threads.
+fn remove_links(site: &Site, ground: &mut Ground, ops: &Ops, progress: &Progress) -> Result<(), Stopped> {
+    let remove = |ground: &mut Ground, group: &Group| {
+        // Another thread tells why.
+        let begin = || (!progress.has_failed()).then(|| go_on(site, group.dir())).transpose();
+        let removed = ground.remove_links(group, begin, |index, state| progress.note(index, state));
+        removed.inspect_err(|_| progress.fail())
+    };
+    let groups = ops.groups();
+    if groups.len() < 2 || ops.len() < WORTH_SHARING || !threads::start() {
+        return groups.iter().try_for_each(|group| remove(ground, group));
+    }
+    let ground = || Ground::new(site, ground.header, &[]);
+    groups.par_iter().with_max_len(threads::AT_A_TIME).try_for_each_init(ground, remove)
+}
+
+/// Does all operations, phase by phase.
+fn perform_phases(
+    site: &Site,
+    ground: &mut Ground,
+    phases: &[Plan],
+    durable: bool,
+    progress: &Progress,
+) -> Result<(), Stopped> {
     let mut first = 0;
     for (number, plan) in phases.iter().enumerate() {
         for stretch in plan.ops.stretches() {
@@ -253,14 +306,6 @@ fn perform_all(
             && number + 1 < phases.len()
         {
             store.phase_done(number + 1, durable)?;
-        }
-    }
-    ground.sync()?;
-    if let Some(store) = site.store {
-        if needs_finish(phases) {
-            store.commit(durable)?;
-        } else {
-            store.commit_and_file(ground.header.id, durable)?;
         }
     }
     Ok(())
@@ -299,19 +344,8 @@ fn perform_group(
     group: &Group,
     progress: &Progress,
 ) -> Result<(), Stopped> {
-    match group.all() {
-        Some((All::Come, _, _, links)) => {
-            return make_links(site, ground, first, group, 0..links.len(), progress);
-        }
-        Some((All::Go, number, dir, links)) => {
-            let begin = |index| begin(site, dir, index, progress);
-            let indices = first + number..first + number + links.len();
-            if ground.take_all(indices.clone(), dir, links, begin)? {
-                indices.for_each(|index| progress.note(index, State::Done));
-                return Ok(());
-            }
-        }
-        None => {}
+    if let Some((All::Come, _, _, links)) = group.all() {
+        return make_links(site, ground, first, group, 0..links.len(), progress);
     }
     for (number, op) in group.numbered() {
         let index = first + number;
@@ -370,15 +404,12 @@ fn is_one_call(op: &Op) -> bool {
 
 /// Tells whether something went out of the way and must still be removed or put where it stays.
 fn needs_finish(phases: &[Plan]) -> bool {
-    !phases.iter().all(|plan| plan.ops.only_make())
+    only_removal(phases).is_none() && !phases.iter().all(|plan| plan.ops.only_make())
 }
 
 /// Cleans up after a plan that was committed. What fails here leaves the farm as planned.
 fn finish(site: &Site, ground: &mut Ground, header: &Header, phases: &[Plan]) -> Outcome {
     let mut outcome = Outcome { generation: site.store.map(|_| header.id), ..Outcome::default() };
-    if !needs_finish(phases) {
-        return outcome;
-    }
     let mut first = 0;
     for (number, plan) in phases.iter().enumerate() {
         let later = &phases[number + 1..];
@@ -413,19 +444,13 @@ fn finish(site: &Site, ground: &mut Ground, header: &Header, phases: &[Plan]) ->
 fn finish_unit(ground: &mut Ground, first: usize, unit: &Unit, later: &[Plan]) -> Outcome {
     let mut outcome = Outcome::default();
     for group in unit.groups() {
-        match group.all() {
-            Some((All::Come, ..)) => {}
-            Some((All::Go, number, dir, links)) => {
-                let indices = first + number..first + number + links.len();
-                outcome.left_over.extend(ground.finish_all(indices, dir));
-            }
-            None => {
-                for (index, op) in group.numbered() {
-                    match ground.finish(first + index, &op, later) {
-                        Ok(kept) => outcome.kept.extend(kept),
-                        Err(error) => outcome.left_over.push(error),
-                    }
-                }
+        if let Some((All::Come, ..)) = group.all() {
+            continue;
+        }
+        for (index, op) in group.numbered() {
+            match ground.finish(first + index, &op, later) {
+                Ok(kept) => outcome.kept.extend(kept),
+                Err(error) => outcome.left_over.push(error),
             }
         }
     }
@@ -472,10 +497,11 @@ pub fn recover(store: &Store) -> Result<Option<Recovered>, Error> {
             let begun = record.phases.len().min(record.phases_done + 1);
             let certain: usize =
                 record.phases.iter().take(record.phases_done).map(|plan| plan.ops.len()).sum();
-            let mut stuck = Vec::new();
-            for (index, op) in last_first(&record.phases[..begun]) {
-                stuck.extend(ground.undo(index, &op, index < certain).err());
-            }
+            let undo = |(index, op)| ground.undo(index, &op, index < certain).err();
+            let stuck = match only_removal(&record.phases) {
+                Some(ops) => restore_links(&mut ground, ops, None),
+                None => last_first(&record.phases[..begun]).filter_map(undo).collect(),
+            };
             ground.tidy_kept(&record.phases);
             if stuck.is_empty() {
                 store.forget()?;

@@ -417,7 +417,7 @@ impl<'a> Scanner<'a> {
     ) -> Result<Entries, ScanError> {
         let path = snapshot.tree(side).path(dir);
         let listing = match side {
-            Side::Target => self.root.open_below(&path).and_then(|handle| list(&handle, texts)),
+            Side::Target => self.root.open_below(&path).and_then(|handle| handle.list(texts)),
             Side::Source(id) => self.source(snapshot, id, &path).and_then(|handle| handle.list(texts)),
         };
         Ok(listing.map_err(|e| self.error(snapshot, "read directory", side, &path, e))?)
@@ -524,13 +524,13 @@ fn start(handle: &Handle, texts: Texts) -> io::Result<Fact> {
     if texts != Texts::All && handle.size()? > LARGE {
         return Ok(Fact::Large);
     }
-    list(handle, texts).map(|entries| Fact::Listing(entries.into()))
+    handle.list(texts).map(|entries| Fact::Listing(entries.into()))
 }
 
 /// Answers [`Need::Names`], about these.
 fn look_up(handle: &Handle, mut names: Vec<Name>, texts: Texts) -> io::Result<Fact> {
     if names.len() as u64 * WORTH_LISTING >= handle.size()? {
-        return list(handle, texts).map(|entries| Fact::Listing(entries.into()));
+        return handle.list(texts).map(|entries| Fact::Listing(entries.into()));
     }
     if texts != Texts::None {
         let mut others = handle.some_names()?;
@@ -540,11 +540,6 @@ fn look_up(handle: &Handle, mut names: Vec<Name>, texts: Texts) -> io::Result<Fa
         names.extend(others.into_iter().step_by(apart));
     }
     handle.find_names(names.into_iter()).map(|names| Fact::Names(names.into()))
-}
-
-/// Lists a directory of the target. Who wants texts may want to take the links away.
-fn list(handle: &Handle, texts: Texts) -> io::Result<Entries> {
-    if texts == Texts::None { handle.list(texts) } else { handle.list_stamped(texts) }
 }
 
 /// Tells whether two files have the same bytes and permissions; anything but two regular files is not equal.

@@ -12,13 +12,12 @@ use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
-use std::time::{Duration, SystemTime};
 
 use rustix::fs::{AtFlags, FileType, Gid, Mode, OFlags, RenameFlags, Stat, Uid, XattrFlags};
 use rustix::io::Errno;
 
 use crate::path::{LinkText, Name, RelPath};
-use crate::tree::{DirId, Entries, FEW, Leads, Link, Listing, Node, Stamp, Texts};
+use crate::tree::{DirId, Entries, FEW, Leads, Link, Listing, Node, Texts};
 
 /// An open directory.
 #[derive(Debug)]
@@ -45,9 +44,6 @@ pub const LONGEST_TEXT: usize = if cfg!(target_os = "macos") { 1023 } else { 409
 
 /// Nobody keeps the room that so many entries take.
 const MANY: usize = 4096;
-
-/// Clocks of file systems tick at least this often. Tests do not wait for it.
-const SETTLED: Duration = Duration::from_millis(if cfg!(test) { 0 } else { 50 });
 
 const DIRECTORY: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
 
@@ -109,18 +105,6 @@ impl Handle {
     /// # Errors
     /// The system's.
     pub fn list(&self, texts: Texts) -> io::Result<Entries> {
-        self.list_as(texts, None)
-    }
-
-    /// As [`list`](Self::list), with what tells later whether these are still the entries, where the system tells it.
-    ///
-    /// # Errors
-    /// The system's.
-    pub fn list_stamped(&self, texts: Texts) -> io::Result<Entries> {
-        self.list_as(texts, self.settled_stamp()?)
-    }
-
-    fn list_as(&self, texts: Texts, stamp: Option<Stamp>) -> io::Result<Entries> {
         thread_local! {
             // What grows makes room as a whole for the next one.
             static LISTING: Cell<Listing> = Cell::default();
@@ -128,8 +112,7 @@ impl Handle {
         fault::point()?;
         let mut listing = LISTING.take();
         listing.clear();
-        listing.set_stamp(stamp);
-        each_entry(&self.0, |name, mut file_type, inode| {
+        each_entry(&self.0, |name, mut file_type| {
             if file_type == FileType::Unknown {
                 let stat = rustix::fs::statat(&self.0, name, AtFlags::SYMLINK_NOFOLLOW)?;
                 file_type = FileType::from_raw_mode(stat.st_mode);
@@ -141,9 +124,6 @@ impl Handle {
                 _ => Node::Other,
             };
             listing.push(name.to_bytes(), &node);
-            if stamp.is_some() && cfg!(target_os = "linux") {
-                listing.push_inode(inode);
-            }
             Ok(())
         })?;
         let is_wanted = match texts {
@@ -159,44 +139,6 @@ impl Handle {
             LISTING.set(listing);
         }
         Ok(entries)
-    }
-
-    /// Returns the directory's stamp.
-    ///
-    /// # Errors
-    /// The system's.
-    pub fn stamp(&self) -> io::Result<Stamp> {
-        let stat = rustix::fs::fstat(&self.0)?;
-        Ok(Stamp {
-            place: (stat.st_dev as u64, stat.st_ino as u64),
-            changed: (stat.st_ctime as i64, stat.st_ctime_nsec as i64),
-        })
-    }
-
-    /// Returns the directory's stamp, unless it was changed so shortly before that the clock of a file system might not
-    /// tell the next change from that one.
-    fn settled_stamp(&self) -> io::Result<Option<Stamp>> {
-        let stamp = self.stamp()?;
-        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-        let (seconds, nanoseconds) = stamp.changed;
-        let since = now.as_nanos() as i128 - (i128::from(seconds) * 1_000_000_000 + i128::from(nanoseconds));
-        Ok((since > SETTLED.as_nanos() as i128).then_some(stamp))
-    }
-
-    /// Tells `each` the names of the links in this directory with their inodes' numbers, as far as the system has a quick
-    /// way to tell them.
-    ///
-    /// # Errors
-    /// The system's.
-    pub fn link_inodes(&self, mut each: impl FnMut(&[u8], u64)) -> io::Result<()> {
-        fault::point()?;
-        rustix::fs::seek(&self.0, rustix::fs::SeekFrom::Start(0))?;
-        each_entry(&self.0, |name, file_type, inode| {
-            if file_type == FileType::Symlink {
-                each(name.to_bytes(), inode);
-            }
-            Ok(())
-        })
     }
 
     /// Returns the size of the directory itself in bytes, which grows with its names.
@@ -349,6 +291,15 @@ impl Handle {
         let mut text = Vec::new();
         read_link(&self.0, name, &mut text)?;
         Ok(LinkText::new(&text))
+    }
+
+    /// As [`link_text`](Self::link_text), in the place of what `text` holds.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn read_text(&self, name: &[u8], text: &mut Vec<u8>) -> io::Result<()> {
+        fault::point()?;
+        read_link(&self.0, name, text)
     }
 
     /// Tells what opening a path below this directory would find, links followed.
@@ -523,7 +474,7 @@ impl Handle {
         }
     }
 
-    /// Moves `name` to `new_name` in this directory, over what is there: for farm's own files only.
+    /// Moves `name` to `new_name` in this directory, over what is there: for names of farm's own only.
     ///
     /// # Errors
     /// The system's.
@@ -664,7 +615,7 @@ impl Handle {
 
 /// Calls `each` with the name, kind and inode's number of everything in a directory but `.` and `..`.
 #[cfg(target_os = "linux")]
-fn each_entry(dir: &OwnedFd, mut each: impl FnMut(&CStr, FileType, u64) -> io::Result<()>) -> io::Result<()> {
+fn each_entry(dir: &OwnedFd, mut each: impl FnMut(&CStr, FileType) -> io::Result<()>) -> io::Result<()> {
     thread_local! {
         // Not on the stack: entering a frame touches all its pages, and a small directory fills a part of one.
         static BUFFER: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
@@ -675,7 +626,7 @@ fn each_entry(dir: &OwnedFd, mut each: impl FnMut(&CStr, FileType, u64) -> io::R
     while let Some(entry) = entries.next() {
         let entry = entry?;
         if !matches!(entry.file_name().to_bytes(), b"." | b"..") {
-            each(entry.file_name(), entry.file_type(), entry.ino())?;
+            each(entry.file_name(), entry.file_type())?;
         }
     }
     BUFFER.set(buffer);
@@ -684,11 +635,11 @@ fn each_entry(dir: &OwnedFd, mut each: impl FnMut(&CStr, FileType, u64) -> io::R
 
 /// As on Linux, whose way saves a copy of every name.
 #[cfg(not(target_os = "linux"))]
-fn each_entry(dir: &OwnedFd, mut each: impl FnMut(&CStr, FileType, u64) -> io::Result<()>) -> io::Result<()> {
+fn each_entry(dir: &OwnedFd, mut each: impl FnMut(&CStr, FileType) -> io::Result<()>) -> io::Result<()> {
     for entry in rustix::fs::Dir::read_from(dir)? {
         let entry = entry?;
         if !matches!(entry.file_name().to_bytes(), b"." | b"..") {
-            each(entry.file_name(), entry.file_type(), entry.ino())?;
+            each(entry.file_name(), entry.file_type())?;
         }
     }
     Ok(())

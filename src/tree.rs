@@ -68,15 +68,6 @@ struct Dir {
     entries: Option<Arc<Entries>>,
 }
 
-/// What tells whether a directory's names are still those that were read: any change of them makes another stamp.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Stamp {
-    /// The file system and the inode.
-    pub place: (u64, u64),
-    /// When it was changed: seconds and nanoseconds since 1970.
-    pub changed: (i64, i64),
-}
-
 /// Which texts of the links in a directory are wanted.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Texts {
@@ -319,10 +310,9 @@ impl Tree {
     }
 
     /// Enters the texts of links of `dir`.
-    pub(crate) fn learn_texts(&mut self, dir: DirId, mut links: Arc<Entries>) {
+    pub(crate) fn learn_texts(&mut self, dir: DirId, links: Arc<Entries>) {
         let entries = self.dirs[dir.0 as usize].entries.as_deref();
-        if let Some(entries) = entries.filter(|entries| entries.is_unread(&links)) {
-            Arc::make_mut(&mut links).tell_as(entries);
+        if entries.is_some_and(|entries| entries.is_unread(&links)) {
             return self.set_entries(dir, links);
         }
         let entries = self.entries_mut(dir);

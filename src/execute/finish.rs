@@ -4,7 +4,6 @@
 //! done again.
 
 use std::io;
-use std::ops::Range;
 use std::path::PathBuf;
 
 use super::ground::{At, Ground, changed};
@@ -13,35 +12,12 @@ use super::trail::Spot;
 use crate::copy;
 use crate::error::Error;
 use crate::op::{Change, Entry, Op, Place, Plan, Thing};
-use crate::path::RelPath;
-use crate::sys::{Found, is_nowhere};
+use crate::sys::Found;
 
 /// What the state directory keeps now: where it was, and where it is.
 type Kept = Option<(PathBuf, PathBuf)>;
 
 impl Ground<'_> {
-    /// Removes the links of a directory that [`take_all`](Self::take_all) has put out of the way; returns what is left
-    /// over.
-    pub fn finish_all(&mut self, indices: Range<usize>, dir: &RelPath) -> Vec<Error> {
-        let dir = match self.opened(dir) {
-            Ok(dir) => dir,
-            Err(error) if is_nowhere(&error.source) => return Vec::new(),
-            Err(error) => return vec![error],
-        };
-        let mut left_over = Vec::new();
-        let mut own = Vec::new();
-        for index in indices {
-            self.name_own(index, &mut own);
-            match dir.unlink(&own) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                    left_over.push(dir.error("remove", &own, error));
-                }
-                _ => {}
-            }
-        }
-        left_over
-    }
-
     /// Removes what an operation, the run's number `index`, has put out of the way; `later` are the phases after its own.
     ///
     /// # Errors
@@ -50,7 +26,9 @@ impl Ground<'_> {
         if let Change::Make(_) = op.change {
             return Ok(None);
         }
-        let Some(at) = self.at_if_there(&op.path, false)? else { return Ok(None) };
+        let Some(at) = self.spot(&Spot::Target(op.path.clone()).beside_after(later))? else {
+            return Ok(None);
+        };
         let (staged, aside) = (self.own(index, &at, ""), self.own(index, &at, "a"));
         match &op.change {
             Change::Make(_) => Ok(None),
@@ -66,7 +44,10 @@ impl Ground<'_> {
             }
             Change::Displace { to, new, .. } => {
                 // What was copied is on the disk in its new place; what equals the package's file, behind the link.
-                let place = self.place(op, &at, to, false)?;
+                let place = match to {
+                    Place::Package { .. } => self.spot(&Spot::of(&op.path, to).beside_after(later))?,
+                    _ => self.place(op, &at, to, false)?,
+                };
                 let copy = match (&place, to) {
                     (None, Place::Equal(_)) => self.behind(op, &at, new).ok(),
                     _ => None,

@@ -1,7 +1,7 @@
 //! Where operations are done: open directories, and the names that a run uses.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
-use std::io::{self, Write as _};
+use std::io;
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -273,22 +273,9 @@ impl<'a> Ground<'a> {
     }
 
     /// Returns the name that [`own`](Self::own) gives the operation `index` whose path is in `dir`.
-    pub fn own_in(&self, index: usize, dir: &Rc<OpenDir>) -> At {
-        let mut name = Vec::new();
-        self.name_own(index, &mut name);
+    pub fn own_in(&self, index: usize, dir: &Rc<OpenDir>, purpose: &str) -> At {
+        let name = [&self.own, format!("{index}{purpose}").as_bytes()].concat();
         At { dir: dir.clone(), name, own: self.own.clone() }
-    }
-
-    /// Puts the name that [`own`](Self::own) gives the operation `index` in the place of what `name` holds.
-    pub fn name_own(&self, index: usize, name: &mut Vec<u8>) {
-        name.clear();
-        name.extend_from_slice(&self.own);
-        write!(name, "{index}").expect("memory takes all");
-    }
-
-    /// Returns the number of the operation to which [`own`](Self::own) gives this name.
-    pub fn index_of(&self, name: &[u8]) -> Option<usize> {
-        std::str::from_utf8(name.strip_prefix(&*self.own)?).ok()?.parse().ok()
     }
 
     /// Returns where something goes or comes from; `None` for the state directory when there is none.

@@ -7,7 +7,7 @@ use super::ground::{At, Ground, changed};
 use crate::copy;
 use crate::error::Error;
 use crate::op::{Change, Entry, Op, Piece, Place, Slot, Thing, What};
-use crate::path::{LinkText, Name, RelPath};
+use crate::path::{Name, RelPath};
 use crate::scan::equal;
 use crate::sys::{Found, Handle};
 use crate::tree::{Entries, Texts};
@@ -63,52 +63,6 @@ impl Ground<'_> {
                 self.restore(index, op, &at, what, from, old)
             }
         }
-    }
-
-    /// Takes all links of a directory away, then looks at all that came at once; `begin` is asked before each. `false`
-    /// when they must be looked at one by one; then nothing was done.
-    ///
-    /// The directory's stamp says that these are the links that were read, and the inodes say that these were taken. Where
-    /// one is another, the text decides: some file systems give a new one to what is moved.
-    ///
-    /// # Errors
-    /// When something else came, or the system says no; [`undo`](Self::undo) puts back what was taken.
-    pub fn take_all<E: From<Error>>(
-        &mut self,
-        indices: Range<usize>,
-        dir: &RelPath,
-        links: &Entries,
-        begin: impl Fn(usize) -> Result<(), E>,
-    ) -> Result<bool, E> {
-        let (Some(stamp), Some(inodes)) = (links.stamp(), links.inodes()) else { return Ok(false) };
-        let dir = self.opened(dir)?;
-        let fail = |error| dir.error("look at", b"", error);
-        if links.len() < WORTH_LISTING || !links.only_links() || dir.stamp().map_err(fail)? != stamp {
-            return Ok(false);
-        }
-        let before: Vec<u64> = inodes.collect();
-        let mut own = Vec::new();
-        for (index, name) in indices.clone().zip(links.link_names()) {
-            begin(index)?;
-            self.name_own(index, &mut own);
-            dir.rename(name, &dir, &own).map_err(|error| dir.error("remove", name, error))?;
-        }
-        let mut came = vec![false; before.len()];
-        let note = |name: &[u8], inode| {
-            let at = self.index_of(name).and_then(|index| index.checked_sub(indices.start));
-            if let Some(at) = at.filter(|at| before.get(*at) == Some(&inode)) {
-                came[at] = true;
-            }
-        };
-        dir.link_inodes(note).map_err(fail)?;
-        for (((name, text), index), _) in links.links().zip(indices).zip(came).filter(|(_, came)| !came) {
-            let aside = self.own_in(index, &dir);
-            let text = text.map_or_else(|text| text, |head| LinkText::below(head, name));
-            if !aside.is(&Thing::Link(text))? {
-                return Err(dir.error("remove", name, changed(OTHER)).into());
-            }
-        }
-        Ok(true)
     }
 
     /// Makes those of a directory's links that `part` says: `begin` is asked before each, whose `None` ends it, and `done`
@@ -421,10 +375,7 @@ enum Brought {
     Copied,
 }
 
-/// Fewer links than this are looked at one by one.
-const WORTH_LISTING: usize = if cfg!(test) { 2 } else { 8 };
-
-const OTHER: &str = "it is no longer what was there";
+pub const OTHER: &str = "it is no longer what was there";
 
 /// Takes `thing` away to the name `aside`, looks at what came, and leaves it there.
 fn take(at: &At, aside: &At, thing: &Thing, verb: &'static str) -> Result<(), Error> {

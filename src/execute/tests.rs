@@ -300,7 +300,7 @@ const ERRORS: [Errno; 7] =
 /// Plans for a farm as it is.
 type Phases = Box<dyn Fn(&World) -> Vec<Plan>>;
 
-/// Plans to try: all operations, their inverse, one after the other, and each by itself; all links of a directory.
+/// Plans to try: all operations, their inverse, one after the other, and each by itself; links that go, and nothing else.
 fn scenarios() -> Vec<(String, Vec<Plan>, Phases)> {
     let all = Plan { ops: everything().into_iter().collect() };
     let always = |phases: Vec<Plan>| -> Phases { Box::new(move |_| phases.clone()) };
@@ -309,6 +309,9 @@ fn scenarios() -> Vec<(String, Vec<Plan>, Phases)> {
         ("inverse".to_owned(), vec![all.clone()], always(vec![all.as_generation(1).inverse()])),
         ("both".to_owned(), Vec::new(), always(vec![all.clone(), all.as_generation(1).inverse()])),
         ("all links".to_owned(), Vec::new(), Box::new(|world| vec![all_go(world)])),
+        ("links".to_owned(), Vec::new(), always(vec![links_go()])),
+        // Several plans are not done like one.
+        ("links, twice".to_owned(), Vec::new(), Box::new(|world| vec![all_go(world), stale_goes()])),
     ];
     for op in everything() {
         let path = String::from_utf8_lossy(op.path.as_bytes()).into_owned();
@@ -332,6 +335,23 @@ fn all_go(world: &World) -> Plan {
     let mut ops = Ops::default();
     ops.push_all(All::Go, at("many"), Arc::new(listing.expect("a listing")));
     Plan { ops }
+}
+
+/// Lets links of several directories go.
+fn links_go() -> Plan {
+    let links = [
+        ("d/l", "../../s/p/f"),
+        ("d/e/l", "../../../s/p/g"),
+        ("many/a", "../../s/p/a"),
+        ("many/b", "../../s/p/b"),
+        ("many/c", "../../s/p/c"),
+        ("stale", "../s/p/gone"),
+    ];
+    Plan { ops: links.into_iter().map(|(path, text)| op(path, Change::Remove(link(text)))).collect() }
+}
+
+fn stale_goes() -> Plan {
+    Plan { ops: Ops::from_iter([op("stale", Change::Remove(link("../s/p/gone")))]) }
 }
 
 fn is_ordinary(seen: &Seen) -> bool {
@@ -571,6 +591,18 @@ fn the_links_of_large_directories_are_made_in_parts_and_all_or_none() {
     let mut full = empty;
     full.extend(links.map(|(path, text)| (world.path(&path), text)));
     assert!(world.seen() == full, "not all, or something else");
+}
+
+#[test]
+fn two_names_of_one_link_both_go() {
+    let world = World::new(false);
+    let before = world.seen();
+    symlink("text", world.path("t/many/x")).expect("a link");
+    fs::hard_link(world.path("t/many/x"), world.path("t/many/y")).expect("another name");
+    let go = |name| op(name, Change::Remove(link("text")));
+    let plan = Plan { ops: ["many/x", "many/y"].into_iter().map(go).collect() };
+    assert_eq!(world.apply(std::slice::from_ref(&plan)), Ok(Vec::new()), "{:?}", world.said);
+    assert_eq!(world.seen(), before);
 }
 
 #[test]

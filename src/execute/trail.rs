@@ -36,18 +36,40 @@ impl Spot {
             if Spot::Target(op.path).is_within(&spot) || changed.into_iter().any(|it| it.is_within(&spot)) {
                 return None;
             }
-            let moved = moves.into_iter().find(|(from, _)| *from == spot);
-            Some(moved.map_or(spot, |(_, to)| to))
+            let moved = moves.iter().find_map(|(from, to)| Some(to.clone().join(&spot.below(from)?)));
+            Some(moved.unwrap_or(spot))
+        })
+    }
+
+    /// Follows what lies beside this: directories above may move in the phases that come after, and take it along.
+    pub fn beside_after(self, later: &[Plan]) -> Spot {
+        later.iter().flat_map(|plan| plan.ops.iter()).fold(self, |spot, op| {
+            let along = |from: &Spot| spot.below(from).filter(|rest| !rest.is_root());
+            let moved = moves(&op).iter().find_map(|(from, to)| Some(to.clone().join(&along(from)?)));
+            moved.unwrap_or(spot)
         })
     }
 
     /// Tells whether this is in a directory that is at the other spot.
     fn is_within(&self, other: &Spot) -> bool {
-        let is_below = |path: &RelPath, dir: &RelPath| path != dir && path.below(dir).is_some();
+        self.below(other).is_some_and(|rest| !rest.is_root())
+    }
+
+    /// Returns the way down to this from the other spot.
+    fn below(&self, other: &Spot) -> Option<RelPath> {
         match (self, other) {
-            (Spot::Target(path), Spot::Target(dir)) => is_below(path, dir),
-            (Spot::Package(at), Spot::Package(dir)) => at.up == dir.up && is_below(&at.down, &dir.down),
-            _ => false,
+            (Spot::Target(path), Spot::Target(dir)) => path.below(dir),
+            (Spot::Package(at), Spot::Package(dir)) => at.below(dir),
+            (Spot::Kept(slot, path), Spot::Kept(other, dir)) if slot == other => path.below(dir),
+            _ => None,
+        }
+    }
+
+    fn join(self, rest: &RelPath) -> Spot {
+        match self {
+            Spot::Target(path) => Spot::Target(path.join_path(rest)),
+            Spot::Package(Route { up, down }) => Spot::Package(Route { up, down: down.join_path(rest) }),
+            Spot::Kept(slot, path) => Spot::Kept(slot, path.join_path(rest)),
         }
     }
 }

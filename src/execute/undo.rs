@@ -403,7 +403,7 @@ fn trade_back(at: &At, other: &At) -> Result<(), Error> {
 }
 
 /// Moves something back to where nothing is.
-fn put_back(from: &At, to: &At) -> Result<(), Error> {
+pub fn put_back(from: &At, to: &At) -> Result<(), Error> {
     from.rename(to).map_err(|error| match error.kind() {
         io::ErrorKind::AlreadyExists => to.error("put back", changed(ELSE)),
         _ => to.error("put back", error),

@@ -266,6 +266,14 @@ impl Ops {
         })
     }
 
+    /// Tells whether all operations remove links.
+    pub fn only_remove_links(&self) -> bool {
+        self.groups.iter().all(|group| match &group.steps {
+            Steps::Each(each) => each.steps.iter().all(|step| matches!(step.change, Packaged::RemoveLink(_))),
+            Steps::All(all, _) => *all == All::Go,
+        })
+    }
+
     /// Returns the operations in stretches, each to be done when all of the one before it is.
     pub fn stretches(&self) -> Vec<Stretch<'_>> {
         let mut stretches: Vec<Stretch> = Vec::new();
@@ -316,6 +324,33 @@ impl Group {
         (self.first..).zip(self.iter())
     }
 
+    /// Returns the number in the plan of the first operation.
+    pub fn first(&self) -> usize {
+        self.first
+    }
+
+    /// Returns the directory.
+    pub fn dir(&self) -> &RelPath {
+        &self.dir
+    }
+
+    /// Returns the links that are removed here, as [`Entries::links`] does.
+    pub fn links_removed(&self) -> impl Iterator<Item = (&[u8], Result<&[u8], LinkText>)> {
+        let (each, all) = match &self.steps {
+            Steps::Each(each) => (Some(each), None),
+            Steps::All(All::Go, entries) => (None, Some(entries)),
+            Steps::All(All::Come, _) => (None, None),
+        };
+        let each = each.into_iter().flat_map(|each| {
+            each.steps.iter().filter_map(|step| {
+                let Packaged::RemoveLink(text) = step.change else { return None };
+                let name = each.packed.name(step.name);
+                Some((name, each.packed.head(text).ok_or_else(|| each.packed.text(name, text))))
+            })
+        });
+        each.chain(all.into_iter().flat_map(|entries| entries.links()))
+    }
+
     /// Returns what becomes of all links of a directory, the number of the first operation, the directory and the links,
     /// when that is what happens.
     pub fn all(&self) -> Option<(All, usize, &RelPath, &Entries)> {
@@ -325,7 +360,8 @@ impl Group {
         }
     }
 
-    fn len(&self) -> usize {
+    /// Returns the number of operations.
+    pub fn len(&self) -> usize {
         match &self.steps {
             Steps::Each(each) => each.steps.len(),
             Steps::All(_, entries) => entries.len(),

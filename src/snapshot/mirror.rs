@@ -168,9 +168,7 @@ impl<'s> Pair<'s> {
         let Some(mirrored) = mirrored else { return self.facts(Fact::Listing(there), None) };
         let mirror = match mirrored.among(Some(&there)) {
             // The names are kept once for both.
-            Mirror::Alone(all) if Arc::ptr_eq(&all, &there) => {
-                Mirror::Alone(Arc::new(mirrored.links().read_as(&there)))
-            }
+            Mirror::Alone(all) if Arc::ptr_eq(&all, &there) => Mirror::Alone(Arc::new(mirrored.links())),
             Mirror::Among { there, all, mut taken } if self.request.policy.on_file == OnFile::MergeEqual => {
                 for it in &mut taken {
                     let are_files = it.node == Node::File && it.there == Some(Node::File);

@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 use std::fmt;
 
-use super::{DirId, Leads, Link, Node, Stamp};
+use super::{DirId, Leads, Link, Node};
 use crate::packed::{NameAt, Packed, TextAt};
 use crate::path::{LinkText, Name};
 
@@ -21,29 +21,6 @@ pub struct Entries {
     partial: bool,
     /// What entries are or have been; what is not among this need not be looked for.
     kinds: Kinds,
-    /// The directory's when it was read, where that can be told from any later one.
-    stamp: Option<Stamp>,
-    /// Those of the entries when they were read, in the order of `slots`, where somebody will want them.
-    inodes: Option<Inodes>,
-}
-
-/// Numbers of inodes, as small as can be: those in one directory mostly lie near each other.
-#[derive(Clone)]
-struct Inodes {
-    least: u64,
-    above: Box<[u32]>,
-}
-
-impl Inodes {
-    fn new(inodes: impl Iterator<Item = u64> + Clone) -> Option<Inodes> {
-        let least = inodes.clone().min()?;
-        let above = inodes.map(|inode| u32::try_from(inode - least).ok()).collect::<Option<_>>()?;
-        Some(Inodes { least, above })
-    }
-
-    fn iter(&self) -> impl Iterator<Item = u64> {
-        self.above.iter().map(|above| self.least + u64::from(*above))
-    }
 }
 
 /// An entry of a package's directory that is to be looked at on its own.
@@ -111,11 +88,6 @@ enum At {
 }
 
 impl Entries {
-    /// Returns the stamp that the directory had when this was read, where that can be told from any later one.
-    pub fn stamp(&self) -> Option<Stamp> {
-        self.stamp
-    }
-
     /// Returns the content of a large directory of which nothing is known yet but names that are looked up.
     pub fn partial() -> Entries {
         Entries { partial: true, ..Entries::default() }
@@ -159,27 +131,9 @@ impl Entries {
         slots.map(|slot| (Name::of_segment(self.name(slot)), self.node(slot)))
     }
 
-    /// Takes over what `before`, which has the same names, tells of when they were read.
-    pub(super) fn tell_as(&mut self, before: &Entries) {
-        self.stamp = before.stamp;
-        self.inodes = before.inodes.clone();
-    }
-
-    /// Returns these entries as if they had been read when `before`, which are the same, were.
-    pub(crate) fn read_as(mut self, before: &Entries) -> Entries {
-        self.tell_as(before);
-        self
-    }
-
     /// Tells whether there may be directories.
     pub(crate) fn may_have_dirs(&self) -> bool {
         self.kinds.has(Kinds::DIR)
-    }
-
-    /// Returns the inodes that the entries had when they were read, in the order of their names, if they are known.
-    pub fn inodes(&self) -> Option<impl Iterator<Item = u64>> {
-        let inodes = self.inodes.as_ref().filter(|_| self.recent.is_empty() && self.gone == 0)?;
-        (inodes.above.len() == self.slots.len()).then(|| inodes.iter())
     }
 
     /// Returns the number of entries.
@@ -255,7 +209,6 @@ impl Entries {
             At::Slot(at) => &mut self.slots[at],
             At::Recent(at) => &mut self.recent[at],
             At::Nowhere { recent } => {
-                self.inodes = None;
                 self.gone += usize::from(matches!(held, Held::Gone));
                 let is_last = self.slots.last().is_none_or(|last| self.name(last) < name);
                 let slot = Slot { name: self.packed.put_name(name), held };
@@ -285,7 +238,6 @@ impl Entries {
         };
         self.gone += usize::from(!slot.is_gone());
         slot.held = Held::Gone;
-        self.inodes = None;
         if self.is_empty() && !self.partial {
             *self = Entries::default();
         }
@@ -671,8 +623,6 @@ impl Slot {
 #[derive(Default)]
 pub struct Listing {
     all: Entries,
-    /// Of all entries, or none.
-    inodes: Vec<u64>,
     /// Used while they are put in order.
     order: Vec<(u64, u32)>,
 }
@@ -686,19 +636,9 @@ impl Listing {
         self.all.slots.push(Slot { name, held });
     }
 
-    /// Enters the inode of the entry that was added last. Who does so for one does so for all.
-    pub fn push_inode(&mut self, inode: u64) {
-        self.inodes.push(inode);
-    }
-
     /// Returns the number of links.
     pub fn count_links(&self) -> usize {
         self.all.count_links()
-    }
-
-    /// Enters the directory's stamp from before it was read.
-    pub fn set_stamp(&mut self, stamp: Option<Stamp>) {
-        self.all.stamp = stamp;
     }
 
     /// Reads the texts of the links: `read` is given a name and puts the text in the place of what the vector holds.
@@ -724,7 +664,7 @@ impl Listing {
 
     /// Takes the entries out, in order and in no more memory than they need.
     pub fn take_sorted(&mut self) -> Entries {
-        let Listing { all: Entries { packed, slots, stamp, kinds, .. }, inodes, order } = self;
+        let Listing { all: Entries { packed, slots, kinds, .. }, order } = self;
         let name = |at: u32| packed.name(slots[at as usize].name);
         let len = u32::try_from(slots.len()).expect("names of 4 GiB are fewer");
         // Names in one directory often begin alike. What comes then tells most apart without a look at the rest.
@@ -734,17 +674,10 @@ impl Listing {
         });
         order.extend((0..len).map(|at| (first_eight(&name(at)[alike.len()..]), at)));
         order.sort_unstable_by(|&(a, a_at), &(b, b_at)| a.cmp(&b).then_with(|| name(a_at).cmp(name(b_at))));
-        let in_order = || order.iter().map(|&(_, at)| at as usize);
         let sorted = Entries {
             packed: packed.settled(),
-            slots: in_order().map(|at| slots[at]).collect(),
-            stamp: *stamp,
+            slots: order.iter().map(|&(_, at)| slots[at as usize]).collect(),
             kinds: *kinds,
-            inodes: if inodes.len() == slots.len() {
-                Inodes::new(in_order().map(|at| inodes[at]))
-            } else {
-                None
-            },
             ..Entries::default()
         };
         self.clear();
@@ -753,12 +686,11 @@ impl Listing {
 
     /// Empties it.
     pub fn clear(&mut self) {
-        let Entries { packed, slots, kinds, stamp, .. } = &mut self.all;
+        let Entries { packed, slots, kinds, .. } = &mut self.all;
         packed.clear();
         slots.clear();
-        self.inodes.clear();
         self.order.clear();
-        (*kinds, *stamp) = (Kinds::default(), None);
+        *kinds = Kinds::default();
     }
 }
 
@@ -857,17 +789,11 @@ mod tests {
             let mut names: Vec<String> = rest.iter().map(|rest| format!("{start}{rest}")).collect();
             let (mut listing, len) = (Listing::default(), names.len());
             names.rotate_left(turn % len.max(1));
-            for (name, inode) in names.iter().zip(7..) {
-                listing.push(name.as_bytes(), &Node::File);
-                listing.push_inode(inode);
-            }
-            let mut expected: Vec<(&[u8], u64)> = names.iter().map(String::as_bytes).zip(7..).collect();
+            names.iter().for_each(|name| listing.push(name.as_bytes(), &Node::File));
+            let mut expected: Vec<&[u8]> = names.iter().map(String::as_bytes).collect();
             expected.sort_unstable();
-            let listed = listing.take_sorted();
-            let inodes = listed.inodes().into_iter().flatten();
-            let found: Vec<_> = listed.names().zip(inodes).collect();
-            let found: Vec<_> = found.iter().map(|(name, inode)| (name.as_bytes(), *inode)).collect();
-            prop_assert_eq!(found, expected);
+            let found: Vec<_> = listing.take_sorted().names().collect();
+            prop_assert_eq!(found.iter().map(Name::as_bytes).collect::<Vec<_>>(), expected);
             prop_assert!(listing.take_sorted().is_empty());
         }
 

@@ -1,5 +1,5 @@
-//! Somebody else saves something while a run goes from one file system to another, at each instant in turn: what was
-//! saved is somewhere afterwards.
+//! Somebody else saves something while a run goes from one file system to another, or takes links away, at each instant
+//! in turn: what was saved is somewhere afterwards.
 
 use std::cell::Cell;
 use std::fs;
@@ -8,10 +8,13 @@ use std::rc::Rc;
 
 #[cfg(target_os = "linux")]
 use super::dir;
-use super::{Seen, World, displace, link, look, op};
+use super::{Seen, World, displace, link, links_go, look, op};
+use rustix::io::Errno;
+
 use crate::farm::Memory;
 use crate::op::{Change, Op, Place, Plan, Slot, What};
-use crate::sys::fault::{arm, calls, is_waiting, meanwhile};
+use crate::sys::fault::{Fault, arm, calls, is_waiting, meanwhile};
+use crate::sys::os;
 
 const SAVED: &str = "saved meanwhile";
 
@@ -115,6 +118,73 @@ fn what_is_saved_while_a_file_is_brought_back_is_not_lost() {
     let inverse = before.as_generation(1).inverse();
     save_at_each_call(Some(&before), &inverse, kept);
     save_at_each_call(Some(&before), &inverse, in_the_target);
+}
+
+/// Saves something in the place of a link that goes, at the call `saves`, and has the fault at the call `fails`; tells
+/// whether the link was still there. `again` puts something else there when the run is over.
+fn save_while_links_go(name: &str, saves: usize, fails: (usize, Fault), again: bool) -> bool {
+    let world = World::new(false);
+    let start = world.seen();
+    let (path, was_there) = (world.path("t/many").join(name), Rc::new(Cell::new(false)));
+    let (saved, there) = (path.clone(), was_there.clone());
+    meanwhile(move |call| {
+        if call == saves {
+            there.set(saved.is_symlink());
+            fs::write(saved.with_extension("new"), SAVED).expect("a file");
+            fs::rename(saved.with_extension("new"), &saved).expect("a move");
+        }
+        call == saves
+    });
+    arm(Some(fails));
+    let done = world.apply(&[links_go()]);
+    arm(None);
+    let about = format!("{name} at {saves}, {fails:?}: {done:?}");
+    let has_saved = !is_waiting();
+    let moved_away = !path.is_file() && has_saved;
+    if moved_away && again {
+        fs::write(&path, "something else").expect("a file");
+    }
+    // Whoever comes next tries again what could not be done.
+    let next = world.apply(&[plan([])]);
+    let mut seen = world.seen();
+    if moved_away && again {
+        // Nothing tells any more where it was, so it stays where it is.
+        let is_it = |it: &String| it.ends_with(SAVED);
+        let found: Vec<_> = seen.iter().filter(|(_, it)| is_it(it)).map(|(path, _)| path).collect();
+        let is_own = |path: &Path| path.to_string_lossy().contains(".farm-");
+        assert!(matches!(found[..], [path] if is_own(path)), "{about}, then {next:?}: {seen:#?}");
+        return was_there.get();
+    }
+    let mut all = start.clone();
+    if has_saved {
+        let found = seen.remove(&path);
+        assert!(found.is_some_and(|it| it.ends_with(SAVED)), "{about}, then {next:?}: {:#?}", world.seen());
+        all.remove(&path);
+    }
+    let is_done =
+        links_go().ops.iter().all(|op| !seen.contains_key(&world.path("t").join(os(op.path.as_bytes()))));
+    assert!(seen == all || is_done, "{about}, then {next:?}: {seen:#?}");
+    was_there.get()
+}
+
+#[test]
+fn what_is_saved_while_links_go_stays_where_it_was_saved() {
+    let world = World::new(false);
+    arm(None);
+    assert_eq!(world.apply(&[links_go()]), Ok(Vec::new()));
+    let (count, mut saves) = (calls(), 0);
+    for name in ["a", "b", "c"] {
+        for number in 0..count {
+            // What comes much later has nothing to do with it.
+            for fails in number..count.min(number + 16) {
+                for fault in [Fault::Once(Errno::IO), Fault::Death] {
+                    saves += usize::from(save_while_links_go(name, number, (fails, fault), false));
+                    save_while_links_go(name, number, (fails, fault), true);
+                }
+            }
+        }
+    }
+    assert!(saves > 100, "{saves}");
 }
 
 /// Makes a file in a directory that a process has open as soon as the plan is committed.
