@@ -361,3 +361,17 @@ fn a_rollback_puts_a_link_where_a_directory_was() {
     home.farm(&["rollback", "1"]).run().fails_with(0, &[]);
     assert_eq!(home.tree(), linked);
 }
+
+#[test]
+fn a_rollback_that_moves_a_directory_cleans_up_what_it_did_in_it_before() {
+    let home = Sandbox::with(&["dotfiles/p/z"]);
+    home.write("g/e", "e");
+    home.write("g/f", "f");
+    home.farm(&["link", "p"]).run();
+    home.farm(&["adopt", "new", "../g"]).run().fails_with(0, &[]);
+    let adopted = home.tree_below("");
+    home.farm(&["undo"]).run().fails_with(0, &[]);
+    home.farm(&["adopt", "p", "../g/e"]).run().fails_with(0, &[]);
+    home.farm(&["rollback", "2"]).run().fails_with(0, &[]);
+    assert_eq!(home.tree_below(""), adopted);
+}

@@ -594,6 +594,9 @@ fn what_was_edited_stays_when_its_generation_expires() {
     home.write("dotfiles/farm.toml", "[package.zshrc]\ninto = '~'\n");
     home.farm(&["switch"]).run().fails_with(0, &[]);
     std::fs::write(&edited, "an edit").unwrap();
+    // The first generation is not the one before the current one any more.
+    home.write("dotfiles/farm.toml", "[file.'~/.hello']\ntext = 'two'\n");
+    home.farm(&["switch"]).run().fails_with(0, &[]);
     std::thread::sleep(std::time::Duration::from_millis(1100));
     home.farm(&["generations", "--expire", "0s"]).run().fails_with(0, &[]);
     assert_eq!(std::fs::read_to_string(&edited).unwrap(), "an edit");
