@@ -126,7 +126,9 @@ impl Set {
         match self {
             Set::Standard => {}
             Set::Growth => {
-                programs.retain(|program| !matches!(program, Program::Stow(_) | Program::Floor(1)))
+                let is_out =
+                    |it: &Program| matches!(it, Program::Stow(_) | Program::Floor(1) | Program::Sweep);
+                programs.retain(|program| !is_out(program));
             }
             Set::Peers => programs.extend(Peer::at_hand().into_iter().map(Program::Peer)),
         }

@@ -27,6 +27,8 @@ pub struct Operation {
     pub to: Held,
     /// What the floor does for it.
     pub floor: Act,
+    /// What it does where it also looks at what stow's rules make stow look at.
+    pub sweep: Option<Act>,
     /// Whose ways of saying it are timed.
     pub ways: Ways,
     pub goal: Option<Goal>,
@@ -87,7 +89,8 @@ impl Operation {
             Verb::Unlink => "unlink",
             Verb::Plan => "plan",
         };
-        Operation { name, verb, manner: Manner::Plain, from, to, floor, ways: Ways::Both, goal: None }
+        let manner = Manner::Plain;
+        Operation { name, verb, manner, from, to, floor, sweep: None, ways: Ways::Both, goal: None }
     }
 
     /// Links all packages.
@@ -95,7 +98,11 @@ impl Operation {
     /// Links what is linked already.
     const AGAIN: Operation =
         Operation { name: "link again", ..Operation::new(Verb::Link, Held::All, Held::All, Act::Check) };
-    const RELINK: Operation = Operation::new(Verb::Relink, Held::All, Held::All, Act::Check);
+    /// Sees that all is right, and looks for links whose file is gone.
+    const RELINK: Operation = Operation {
+        sweep: Some(Act::CheckSweep),
+        ..Operation::new(Verb::Relink, Held::All, Held::All, Act::Check)
+    };
     const UNLINK: Operation = Operation::new(Verb::Unlink, Held::All, Held::Bare, Act::Unlink);
 
     const fn goal(self, floor: f64, stow: f64) -> Operation {

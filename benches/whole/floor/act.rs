@@ -18,6 +18,8 @@ pub enum Act {
     LinkNoFold,
     /// Reads every link, and sees that it is right.
     Check,
+    /// Reads every link, and the names in the visited directories, where links may be whose file is gone.
+    CheckSweep,
     /// Removes every link.
     Unlink,
     /// Removes every link, and looks where all other links of the visited directories lead, as stow does.
@@ -31,10 +33,11 @@ pub enum Act {
 }
 
 impl Act {
-    const NAMES: [(Act, &str); 8] = [
+    const NAMES: [(Act, &str); 9] = [
         (Act::Link, "link"),
         (Act::LinkNoFold, "link-no-fold"),
         (Act::Check, "check"),
+        (Act::CheckSweep, "check-sweep"),
         (Act::Unlink, "unlink"),
         (Act::UnlinkSweep, "unlink-sweep"),
         (Act::Plan, "plan"),
@@ -57,6 +60,7 @@ impl Act {
             Act::Link => &[Act::Link],
             Act::LinkNoFold => &[Act::LinkNoFold],
             Act::Check => &[Act::Check],
+            Act::CheckSweep => &[Act::CheckSweep],
             Act::Unlink => &[Act::Unlink],
             Act::UnlinkSweep => &[Act::UnlinkSweep],
             Act::Plan => &[Act::Plan],
@@ -142,13 +146,15 @@ impl Hand {
             directory(act, &target, name, one.as_deref())
                 .unwrap_or_else(|error| fail(&name.escape_ascii().to_string(), error))
         });
-        if act == Act::UnlinkSweep {
-            self.buffer.list(&target, |name, kind| {
+        match act {
+            Act::UnlinkSweep => self.buffer.list(&target, |name, kind| {
                 if kind == FileType::Symlink {
                     // Where it leads nowhere, that is an answer too.
                     let _ = statat(&target, name, AtFlags::empty());
                 }
-            });
+            }),
+            Act::CheckSweep => self.buffer.list(&target, |_, _| ()),
+            _ => {}
         }
         below
     }
@@ -157,7 +163,7 @@ impl Hand {
 fn file(act: Act, target: &OwnedFd, name: &[u8], text: &[u8]) -> io::Result<()> {
     match act {
         Act::Link | Act::LinkNoFold | Act::WalkLink => symlinkat(text, target, name),
-        Act::Check => right(target, name, text),
+        Act::Check | Act::CheckSweep => right(target, name, text),
         Act::Unlink | Act::UnlinkSweep => unlinkat(target, name, AtFlags::empty()),
         Act::Plan | Act::Walk => Ok(()),
     }
