@@ -462,6 +462,46 @@ impl Handle {
         }
     }
 
+    /// As [`rename`](Self::rename), for a `name` that nobody else has to do with.
+    ///
+    /// Where the file system cannot promise it, a link or a file has both names for an instant, so that nothing that appears
+    /// in between is overwritten. When that is interrupted, [`is_second_name`](Self::is_second_name) tells.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn place(&self, name: &[u8], to: &Handle, new_name: &[u8]) -> io::Result<()> {
+        fault::point()?;
+        match rename_with(self, name, to, new_name, RenameFlags::NOREPLACE) {
+            Err(errno) if knows_no_flags(errno) => {}
+            done => return Ok(done?),
+        }
+        match rustix::fs::linkat(&self.0, name, &to.0, new_name, AtFlags::empty()) {
+            Ok(()) => self.unlink(name),
+            Err(Errno::EXIST) => Err(Errno::EXIST.into()),
+            // A directory, or a file system or a system that will not have second names.
+            Err(_) => self.rename(name, to, new_name),
+        }
+    }
+
+    /// Tells whether `name` in this directory and `other_name` in `other` are names of one thing, and no directory.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn is_second_name(&self, name: &[u8], other: &Handle, other_name: &[u8]) -> io::Result<bool> {
+        fault::point()?;
+        let stat =
+            |dir: &Handle, name: &[u8]| match rustix::fs::statat(&dir.0, name, AtFlags::SYMLINK_NOFOLLOW) {
+                Err(errno) if is_nowhere(&errno.into()) => Ok(None),
+                stat => stat.map(Some),
+            };
+        Ok(match (stat(self, name)?, stat(other, other_name)?) {
+            (Some(one), Some(other)) => {
+                (one.st_dev, one.st_ino) == (other.st_dev, other.st_ino) && kind_of(&one) != Found::Dir
+            }
+            _ => false,
+        })
+    }
+
     /// Exchanges `name` with `other_name` in `other` in one step; `Ok(false)` where the file system cannot.
     ///
     /// # Errors
@@ -962,12 +1002,6 @@ pub mod fault {
         value
     }
 
-    /// Makes this thread's file systems ones that cannot exchange names.
-    pub fn without_exchange(is_so: bool) {
-        let unknown = if is_so { RenameFlags::EXCHANGE } else { RenameFlags::empty() };
-        without(unknown, Errno::INVAL);
-    }
-
     /// Makes this thread's file systems ones that do not know these flags, and say so with this error.
     pub fn without(unknown: RenameFlags, errno: Errno) {
         UNKNOWN.set((unknown, errno));
@@ -1023,10 +1057,15 @@ mod tests {
             assert!(!dir.exchange(b"a", &dir, b"b").expect("an answer"), "{errno}");
             let refused = dir.rename(b"a", &dir, b"b").expect_err("something is there");
             assert_eq!(refused.kind(), io::ErrorKind::AlreadyExists, "{errno}");
+            let refused = dir.place(b"a", &dir, b"b").expect_err("something is there");
+            assert_eq!(refused.kind(), io::ErrorKind::AlreadyExists, "{errno}");
             dir.rename(b"a", &dir, b"c").expect("a move");
-            dir.rename(b"c", &dir, b"a").expect("a move");
+            dir.place(b"c", &dir, b"a").expect("a move");
             assert_eq!(names(), 2, "{errno}");
         }
-        fault::without_exchange(false);
+        fault::without(RenameFlags::empty(), Errno::INVAL);
+        assert!(!dir.is_second_name(b"a", &dir, b"b").expect("an answer"));
+        std::fs::hard_link(temp.path().join("a"), temp.path().join("c")).expect("a second name");
+        assert!(dir.is_second_name(b"a", &dir, b"c").expect("an answer"));
     }
 }

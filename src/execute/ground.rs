@@ -153,7 +153,20 @@ impl At {
 
     /// Moves what is there to another name, where nothing may be.
     pub fn rename(&self, to: &At) -> io::Result<()> {
+        if self.is_own(&self.name) && !to.is_own(&to.name) {
+            return self.dir.place(&self.name, &to.dir, &to.name);
+        }
         self.dir.rename(&self.name, &to.dir, &to.name)
+    }
+
+    /// Removes this name, one of the run's own, when `at` is another of the same thing: somebody was interrupted when he
+    /// placed it there, or put it back.
+    pub fn settle(&self, at: &At) -> Result<(), Error> {
+        let settle = || match self.dir.is_second_name(&self.name, &at.dir, &at.name)? {
+            true => self.dir.unlink(&self.name),
+            false => Ok(()),
+        };
+        settle().map_err(|error| self.error("remove", error))
     }
 
     /// Lets two names change places; `Ok(false)` where the file system cannot.

@@ -97,6 +97,7 @@ impl Ground<'_> {
     fn restore_link(&self, gone: &Gone) -> Result<(), Error> {
         let Gone { index, at, link } = gone;
         let own = self.own(*index, at, "");
+        own.settle(at)?;
         if own.exists()? {
             return put_back_or_discard(&own, at, link);
         }
@@ -129,6 +130,7 @@ fn put_back_or_discard(taken: &At, at: &At, link: &Thing) -> Result<(), Error> {
 /// Puts back what was taken last. A link of the group's knows its own place; what somebody put in the place of one came
 /// from the last place that is empty.
 fn restore_taken(taken: &At, gone: &[Gone]) -> Result<(), Error> {
+    gone.iter().try_for_each(|Gone { at, .. }| taken.settle(at))?;
     if !taken.exists()? {
         return Ok(());
     }

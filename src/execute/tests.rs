@@ -16,6 +16,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use assert_fs::TempDir;
+use rustix::fs::RenameFlags;
 use rustix::io::Errno;
 
 use super::{Failure, Outcome};
@@ -28,7 +29,7 @@ use crate::rendered::{Content, Rendered, Stored};
 use crate::rulebook::RuleBook;
 use crate::store::is_interrupted;
 use crate::sys::Handle;
-use crate::sys::fault::{Fault, arm, aside, calls, without_exchange};
+use crate::sys::fault::{Fault, arm, aside, calls, without};
 use crate::tree::{Leads, Node, Texts};
 
 /// A farm on the disk, its state directory beside it or elsewhere.
@@ -359,11 +360,11 @@ fn is_ordinary(seen: &Seen) -> bool {
 }
 
 /// Tries all scenarios with a fault at every call; returns the number of trials.
-fn try_all(far: bool, exchange: bool, errors: &[Errno]) -> usize {
+fn try_all(far: bool, unknown: RenameFlags, errors: &[Errno]) -> usize {
     let mut trials = 0;
     for (title, before, phases) in scenarios() {
         let world = || {
-            without_exchange(!exchange);
+            without(unknown, Errno::INVAL);
             let world = World::new(far);
             for plan in &before {
                 assert_eq!(world.apply(std::slice::from_ref(plan)), Ok(Vec::new()), "{title}: before");
@@ -379,7 +380,7 @@ fn try_all(far: bool, exchange: bool, errors: &[Errno]) -> usize {
         };
         trials += try_one(&title, &world, &run, errors);
     }
-    without_exchange(false);
+    without(RenameFlags::empty(), Errno::INVAL);
     trials
 }
 
@@ -508,17 +509,22 @@ fn a_fault_at_any_call_of_a_whole_run_leaves_before_or_after() {
 
 #[test]
 fn a_fault_at_any_call_leaves_before_or_after() {
-    println!("trials: {} faults", try_all(false, true, &ERRORS));
+    println!("trials: {} faults", try_all(false, RenameFlags::empty(), &ERRORS));
 }
 
 #[test]
 fn a_fault_at_any_call_leaves_before_or_after_without_exchange() {
-    println!("trials: {} faults without exchange", try_all(false, false, &ERRORS[..1]));
+    println!("trials: {} faults without exchange", try_all(false, RenameFlags::EXCHANGE, &ERRORS[..1]));
+}
+
+#[test]
+fn a_fault_at_any_call_leaves_before_or_after_where_renames_know_no_flags() {
+    println!("trials: {} faults without flags", try_all(false, RenameFlags::all(), &ERRORS[..1]));
 }
 
 #[test]
 fn a_fault_at_any_call_leaves_before_or_after_across_file_systems() {
-    println!("trials: {} faults across file systems", try_all(true, true, &ERRORS[..1]));
+    println!("trials: {} faults across file systems", try_all(true, RenameFlags::empty(), &ERRORS[..1]));
 }
 
 /// Links that several threads make and remove: too many for one.

@@ -25,6 +25,7 @@ impl Ground<'_> {
     pub fn undo(&mut self, index: usize, op: &Op, certain: bool) -> Result<(), Error> {
         let Some(at) = self.at_if_there(&op.path, certain)? else { return self.look_elsewhere(index, op) };
         let staged = self.own(index, &at, "");
+        self.settle(index, op, &at)?;
         if op.change.files().next().is_some() {
             remove_begun(&staged)?;
         }
@@ -50,6 +51,27 @@ impl Ground<'_> {
                 self.unrestore(index, op, &at, from, old)
             }
         }
+    }
+
+    /// Removes names of the run's own for what has its place, or is back in it.
+    fn settle(&self, index: usize, op: &Op, at: &At) -> Result<(), Error> {
+        ["", "a", "n"].iter().try_for_each(|purpose| self.own(index, at, purpose).settle(at))?;
+        let (Change::Displace { to: place, .. } | Change::Restore { from: place, .. }) = &op.change else {
+            return Ok(());
+        };
+        if let Some(place_at) = self.place(op, at, place, false)? {
+            ["b", "c", "e"]
+                .iter()
+                .try_for_each(|purpose| self.own(index, &place_at, purpose).settle(&place_at))?;
+            taken(&self.own(index, &place_at, "c")).settle(&place_at)?;
+            self.left(index, place, &place_at)?.settle(&place_at)?;
+        }
+        if let Some(kept) = op.change.slot().map_or(Ok(None), |slot| self.kept(op, slot, false))? {
+            let copied = self.own(index, &kept, "k");
+            copied.settle(&kept)?;
+            taken(&copied).settle(&kept)?;
+        }
+        Ok(())
     }
 
     /// Looks whether something of an operation is where things go or come from, when the directory of its path is gone:
