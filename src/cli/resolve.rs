@@ -577,6 +577,16 @@ fn directory(path: &Path) -> Result<PathBuf, Cause> {
     if fs::metadata(&real).map_err(cause)?.is_dir() { Ok(real) } else { Err(Cause::NotADirectory) }
 }
 
+/// Returns an absolute path to a directory, free of links as far as it exists.
+pub(super) fn real(path: &Path) -> PathBuf {
+    match existing(path) {
+        // Joining nothing would add a slash.
+        Ok((root, missing)) if missing.is_root() => root,
+        Ok((root, missing)) => root.join(OsStr::from_bytes(missing.as_bytes())),
+        Err(_) => path.to_owned(),
+    }
+}
+
 /// Returns the nearest existing directory at or above `path`, free of links, and what is missing below it.
 pub(super) fn existing(path: &Path) -> Result<(PathBuf, RelPath), Cause> {
     let absolute = std::path::absolute(path).map_err(Cause::System)?;
