@@ -121,6 +121,8 @@ pub enum Claim {
     Wanted,
     /// It is a directory of the dotfiles directory: nobody says that it is to be linked.
     Found,
+    /// The manifest says that it is not for this machine, whoever named it.
+    NotHere,
 }
 
 impl Farm {
@@ -269,7 +271,11 @@ impl Farm {
     pub fn packages_or_all(&self, typed: &[OsString]) -> Result<Vec<(Landed, Claim)>, Refusal> {
         if !typed.is_empty() {
             let landed = self.packages(typed, Action::Unlink)?;
-            return Ok(landed.into_iter().map(|landed| (landed, Claim::Wanted)).collect());
+            let claim = |landed: &Landed| match &self.declared {
+                Some(declared) if declared.not_here(&landed.package, &self.mount).is_some() => Claim::NotHere,
+                _ => Claim::Wanted,
+            };
+            return Ok(landed.into_iter().map(|landed| (landed.clone(), claim(&landed))).collect());
         }
         let mut all = Vec::new();
         if let Some(declared) = &self.declared {
@@ -283,15 +289,16 @@ impl Farm {
         }
         let mut known: HashSet<RelPath> = all.iter().map(|(landed, _)| landed.package.clone()).collect();
         for name in self.directories()? {
-            let landed = match &self.declared {
-                None => self.undeclared(&name),
+            let (landed, claim) = match &self.declared {
+                None => (self.undeclared(&name), Claim::Found),
                 Some(declared) => {
                     let placed = declared.place(&declared.name_of(&name), &self.mount)?;
-                    Landed { package: placed.source, mount: placed.mount }
+                    let claim = if placed.counts { Claim::Found } else { Claim::NotHere };
+                    (Landed { package: placed.source, mount: placed.mount }, claim)
                 }
             };
             if known.insert(landed.package.clone()) {
-                all.push((landed, Claim::Found));
+                all.push((landed, claim));
             }
         }
         all.sort_by(|(a, _), (b, _)| a.package.cmp(&b.package));
@@ -314,6 +321,10 @@ impl Farm {
                 let name = declared.name_of(&name);
                 declared.layout(std::slice::from_ref(&name), &self.mount)?;
                 let placed = declared.place(&name, &self.mount)?;
+                // A link in its place would be taken away by the next switch.
+                if !placed.counts {
+                    return Err(Refusal::NotHere { name: typed.to_owned(), manifest: declared.path.clone() });
+                }
                 Landed { package: placed.source, mount: placed.mount }
             }
         };
