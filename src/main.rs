@@ -3,6 +3,7 @@
 
 mod cli;
 mod environment;
+mod passwd;
 mod stow;
 
 use std::ffi::{OsStr, OsString};

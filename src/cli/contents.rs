@@ -16,6 +16,7 @@ use minijinja::{Environment, UndefinedBehavior, Value};
 
 use super::manifest::{Declared, Wrong};
 use super::resolve::Refusal;
+use crate::passwd;
 
 /// The permissions of a file that farm writes when nothing is said of them.
 const MODE: u32 = 0o644;
@@ -221,7 +222,9 @@ fn render(declared: &Declared, text: &str, profile: Option<&str>) -> Result<Vec<
     let lossy = |bytes: &Vec<u8>| String::from_utf8_lossy(bytes).into_owned();
     let env: BTreeMap<&str, String> =
         machine.env.iter().map(|(name, value)| (name.as_str(), lossy(value))).collect();
-    let user = env.get("USER").or_else(|| env.get("LOGNAME")).cloned();
+    // Neither is set where cron, systemd or ssh starts a command.
+    let mut named = ["USER", "LOGNAME"].into_iter().filter_map(|name| env.get(name));
+    let user = named.find(|name| !name.is_empty()).cloned().or_else(passwd::own_name);
     let known = [
         ("os", Some(machine.os.clone())),
         ("host", Some(machine.host.clone())),

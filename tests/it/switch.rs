@@ -289,6 +289,21 @@ fn file(home: &Sandbox, path: &str) -> (String, u32) {
 }
 
 #[test]
+fn templates_know_the_user_without_an_environment_too() {
+    let home = flat("[file.'~/.a']\ntemplate = 'a.j2'\n");
+    home.write("dotfiles/a.j2", "{{ user }}\n");
+    let name = home.call("id").args(["-un"]).run().stdout;
+    for call in [home.farm(&["switch"]), home.farm(&["switch"]).env("USER", "")] {
+        call.run().fails_with(0, &[]);
+        assert_eq!(content(&home, ".a"), name);
+    }
+    home.farm(&["switch"]).env("LOGNAME", "log").run().fails_with(0, &[]);
+    assert_eq!(content(&home, ".a"), "log\n");
+    home.farm(&["switch"]).env("LOGNAME", "log").env("USER", "me").run().fails_with(0, &[]);
+    assert_eq!(content(&home, ".a"), "me\n");
+}
+
+#[test]
 fn what_is_adopted_counts_as_changed_once() {
     let home = flat(
         "[file.'~/.a']\nsource = 'top.txt'\non-change = 'cat .a >> log'\n[file.'~/.d']\nsource = 'dir'\nrecursive = \
