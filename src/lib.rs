@@ -76,7 +76,7 @@ pub use package::{Action, Method, Mount, Request, Step, Supply};
 pub use path::{LinkText, Name, RelPath, Route};
 pub use plan::{
     Compared, Conflict, Direction, InPackage, Notice, Objection, Obstacle, Planned, Reason, Refused,
-    Transfer, Transferred, plan, transfer,
+    Transfer, Transferred, Vacant, plan, transfer,
 };
 pub use policy::{
     AbsoluteSource, Backup, Existing, Fold, Folds, Guarded, Naming, OnConflict, OnFile, Ownership, Policy,

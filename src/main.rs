@@ -3,6 +3,7 @@
 
 mod cli;
 mod environment;
+mod passwd;
 mod stow;
 
 use std::ffi::{OsStr, OsString};
@@ -18,9 +19,13 @@ fn main() -> ExitCode {
         return exit.into();
     }
     let called = args.first().map(Path::new).and_then(Path::file_name).and_then(dialect);
-    let asked = args.get(1).map(OsString::as_os_str).and_then(dialect);
-    match (called, asked) {
+    let word = |at: usize| args.get(at).map(OsString::as_os_str);
+    let asked = word(1).and_then(dialect);
+    // clap knows nothing of their options, and would tell of its own.
+    let explained = word(2).filter(|_| word(1) == Some(OsStr::new("help"))).and_then(dialect);
+    match (called, asked.or(explained)) {
         (Some(run), _) => run(args.into_iter().skip(1).collect()).into(),
+        (None, Some(run)) if asked.is_none() => run(vec!["--help".into()]).into(),
         (None, Some(run)) => run(args.into_iter().skip(2).collect()).into(),
         (None, None) => cli::run(args, stowrc).into(),
     }

@@ -18,6 +18,7 @@ mod strategy;
 mod tests;
 mod transfer;
 mod unlink;
+mod vacant;
 mod way;
 mod write;
 
@@ -35,6 +36,7 @@ use crate::tree::{DirId, Entries, Leads, Node, Texts, Tree};
 
 pub use conflict::{Compared, Conflict, Notice, Obstacle, Reason};
 pub use transfer::{Direction, InPackage, Objection, Refused, Transfer, Transferred, transfer};
+pub use vacant::Vacant;
 
 /// What planning a request came to.
 #[derive(Clone)]
@@ -55,6 +57,8 @@ pub struct Planned {
     pub links: BTreeMap<RelPath, LinkText>,
     /// The files that the steps have in the end, with what farm wrote there, when the request says that.
     pub files: BTreeMap<RelPath, Stored>,
+    /// The packages in which there is nothing to link, when the plan has nothing to do.
+    pub vacant: Vec<Vacant>,
 }
 
 /// Plans `request` on what `snapshot` knows.
@@ -98,7 +102,8 @@ pub fn plan(request: &Request, snapshot: &Snapshot) -> Result<Planned, BTreeSet<
         held_back.dedup();
         let links = earlier::left_standing(standing, &after);
         let files = write::left_standing(standing_files, &after);
-        return Ok(Planned { plan, after, held_back, conflicts, skipped, notices, links, files });
+        let vacant = if plan.is_empty() { vacant::vacant(&request, snapshot, &after) } else { Vec::new() };
+        return Ok(Planned { plan, after, held_back, conflicts, skipped, notices, links, files, vacant });
     }
 }
 

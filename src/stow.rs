@@ -6,7 +6,6 @@ mod args;
 pub mod chkstow;
 mod getopt;
 mod options;
-mod passwd;
 mod rc;
 mod words;
 

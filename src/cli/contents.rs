@@ -7,15 +7,16 @@ use std::fs::Metadata;
 use std::io;
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use farm::manifest::{Content as Written, Entry, Expected, Fault, Mistake, Said};
-use farm::{Content, Fold, Folds, Method, Name, RelPath, Supply};
+use farm::{Content, Error, Fold, Folds, Method, Name, RelPath, Supply};
 use minijinja::syntax::SyntaxConfig;
 use minijinja::{Environment, UndefinedBehavior, Value};
 
 use super::manifest::{Declared, Wrong};
 use super::resolve::Refusal;
+use crate::passwd;
 
 /// The permissions of a file that farm writes when nothing is said of them.
 const MODE: u32 = 0o644;
@@ -52,10 +53,30 @@ pub struct Item {
     hash: Option<String>,
 }
 
+/// Files of the target, by the paths in the dotfiles directory that they move to.
+pub type Adopted = BTreeMap<PathBuf, PathBuf>;
+
 impl Gathered {
-    /// Returns hashes of contents, by their target paths, where somebody wants to know of a change.
-    pub fn hashes(&self) -> impl Iterator<Item = (RelPath, String)> {
-        self.items.iter().filter_map(|item| Some((item.at.clone(), item.hash.clone()?)))
+    /// Returns hashes of contents, by their target paths, where somebody wants to know of a change. `adopted` has the files
+    /// that are yet to move into the dotfiles directory `dir`, by the paths that they get there.
+    ///
+    /// # Errors
+    /// What cannot be read.
+    pub fn hashes(&self, dir: &Path, adopted: &Adopted) -> Result<BTreeMap<RelPath, String>, Error> {
+        let mut hashes = BTreeMap::new();
+        for item in &self.items {
+            let Some(known) = &item.hash else { continue };
+            let path = item.package.join_path(&item.entry);
+            let path = dir.join(OsStr::from_bytes(path.as_bytes()));
+            let is_as_read =
+                item.supply == Supply::Rendered || !adopted.keys().any(|it| it.starts_with(&path));
+            let hash = match is_as_read {
+                true => known.clone(),
+                false => hash(&path, adopted).map_err(|error| Error::new("read", &path, error.kind()))?,
+            };
+            hashes.insert(item.at.clone(), hash);
+        }
+        Ok(hashes)
     }
 }
 
@@ -148,7 +169,7 @@ fn source(dir: &Path, said: &Said<String>, entry: &Entry) -> Result<Item, Fault>
     let rest = path.below(&package).unwrap_or_default();
     let folds = entry.file.recursive.then(|| Folds { fold: Fold::Never, never: Default::default() });
     let hash = match entry.file.on_change {
-        Some(_) => Some(hash(&on_disk).map_err(|error| fault(&on_disk, &error))?),
+        Some(_) => Some(hash(&on_disk, &Adopted::new()).map_err(|error| fault(&on_disk, &error))?),
         None => None,
     };
     Ok(Item {
@@ -201,7 +222,9 @@ fn render(declared: &Declared, text: &str, profile: Option<&str>) -> Result<Vec<
     let lossy = |bytes: &Vec<u8>| String::from_utf8_lossy(bytes).into_owned();
     let env: BTreeMap<&str, String> =
         machine.env.iter().map(|(name, value)| (name.as_str(), lossy(value))).collect();
-    let user = env.get("USER").or_else(|| env.get("LOGNAME")).cloned();
+    // Neither is set where cron, systemd or ssh starts a command.
+    let mut named = ["USER", "LOGNAME"].into_iter().filter_map(|name| env.get(name));
+    let user = named.find(|name| !name.is_empty()).cloned().or_else(passwd::own_name);
     let known = [
         ("os", Some(machine.os.clone())),
         ("host", Some(machine.host.clone())),
@@ -229,8 +252,9 @@ fn render(declared: &Declared, text: &str, profile: Option<&str>) -> Result<Vec<
     })
 }
 
-/// Returns a hash of the bytes of a file, or of all files in a directory with their paths.
-fn hash(path: &Path) -> io::Result<String> {
+/// Returns a hash of the bytes of a file, or of all files in a directory with their paths; those that take the place of
+/// others are read where they still are.
+fn hash(path: &Path, adopted: &Adopted) -> io::Result<String> {
     let mut bytes = Vec::new();
     let mut todo = vec![path.to_owned()];
     while let Some(at) = todo.pop() {
@@ -243,7 +267,7 @@ fn hash(path: &Path) -> io::Result<String> {
         } else {
             bytes.extend_from_slice(at.as_os_str().as_bytes());
             bytes.push(0);
-            bytes.extend(fs_err::read(&at)?);
+            bytes.extend(fs_err::read(adopted.get(&at).unwrap_or(&at))?);
         }
     }
     let content = Content { bytes, mode: 0 };

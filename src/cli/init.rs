@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::args::Global;
 use super::draft::{Counts, Draft, Line, Table};
-use super::resolve;
+use super::resolve::{self, Refusal};
 use super::words::{Because, Words};
 use super::{Exit, StowRc, create};
 use crate::environment;
@@ -30,16 +30,19 @@ enum Landing {
 /// Runs `farm init`.
 pub fn init(global: &Global, stowrc: &StowRc, words: &Words) -> Exit {
     let made = resolve::dotfiles_dir(global.dir.as_deref(), stowrc).and_then(|dir| {
-        let draft = draft(&dir, global.target.as_deref().or(stowrc.target.as_deref()), stowrc, words);
+        let target = global.target.as_deref().or(stowrc.target.as_deref()).map(resolve::real);
+        if let Some(target) = target.as_ref().filter(|target| target.starts_with(&dir)) {
+            return Err(Refusal::TargetInside { target: target.clone(), dir });
+        }
+        let draft = draft(&dir, target, stowrc, words);
         create::create("init", global, &dir, draft, words, Words::made)
     });
     made.unwrap_or_else(|refusal| words.refusal(&refusal))
 }
 
-fn draft(dir: &Path, target: Option<&Path>, stowrc: &StowRc, words: &Words) -> Draft {
+fn draft(dir: &Path, target: Option<PathBuf>, stowrc: &StowRc, words: &Words) -> Draft {
     let home = environment::machine().home.map(|home| PathBuf::from(OsStr::from_bytes(&home)));
     let home = home.map(|home| fs_err::canonicalize(&home).unwrap_or(home));
-    let target = target.map(|path| fs_err::canonicalize(path).unwrap_or_else(|_| path.to_owned()));
     let shown = |path: &Path| said(path, home.as_deref());
     let top = target.as_deref().map_or("~".to_owned(), shown);
     // Stow may be told a directory of the home for plain directories, but what a home has is meant for the home.
@@ -47,10 +50,13 @@ fn draft(dir: &Path, target: Option<&Path>, stowrc: &StowRc, words: &Words) -> D
     let mut draft = Draft { head: words.init_head(), ..Draft::default() };
     let comment = |because: Because| words.init_comment(&because);
     let config = home.as_ref().map(|home| home.join(".config"));
-    let tops = [target.clone(), home.clone(), config].into_iter().flatten().collect::<Vec<_>>();
-    let seen = links(dir, &tops, home.as_deref());
+    let mut tops = [target.clone(), home.clone(), config].into_iter().flatten().collect::<Vec<_>>();
+    // farm.toml takes the home for the target unless it is told another, and nothing lands outside that.
+    let outside = target.filter(|_| !top.starts_with('~'));
+    tops.retain(|top| outside.as_ref().is_none_or(|target| top.starts_with(target)));
+    let seen = links(dir, &tops, outside.as_deref().or(home.as_deref()), home.as_deref());
     let plain = match top != "~" {
-        true => format!("{top}/{{package}}"),
+        true => format!("{}/{{package}}", top.trim_end_matches('/')),
         false => "~/.config/{package}".to_owned(),
     };
     let mut uses_plain = false;
@@ -97,6 +103,9 @@ fn draft(dir: &Path, target: Option<&Path>, stowrc: &StowRc, words: &Words) -> D
     if !patterns.is_empty() {
         draft.foot.push(comment(Because::StowIgnores(patterns.into_iter().cloned().collect())));
     }
+    if outside.is_some() && !draft.is_empty() {
+        draft.defaults.insert(0, Line::text("target", &top, words.default_target()));
+    }
     draft
 }
 
@@ -129,8 +138,8 @@ fn looks_like_home(package: &Path) -> bool {
     !names.is_empty() && names.iter().all(of_home)
 }
 
-/// Returns what links directly in `tops`, or a directory below, say of packages.
-fn links(dir: &Path, tops: &[PathBuf], home: Option<&Path>) -> BTreeMap<String, Seen> {
+/// Returns what links directly in `tops`, or a directory below, say of packages, as far as those land in `target`.
+fn links(dir: &Path, tops: &[PathBuf], target: Option<&Path>, home: Option<&Path>) -> BTreeMap<String, Seen> {
     let mut seen = BTreeMap::new();
     let mut todo: Vec<(PathBuf, usize)> = tops.iter().map(|top| (top.clone(), 1)).collect();
     while let Some((at, depth)) = todo.pop() {
@@ -139,7 +148,7 @@ fn links(dir: &Path, tops: &[PathBuf], home: Option<&Path>) -> BTreeMap<String, 
             let Ok(kind) = entry.file_type() else { continue };
             let path = entry.path();
             if kind.is_symlink() {
-                if let Some((package, landing)) = landing(dir, &path, home) {
+                if let Some((package, landing)) = landing(dir, &path, target, home) {
                     seen.entry(package).or_insert(Seen { landing, link: said(&path, home) });
                 }
             } else if kind.is_dir() && depth > 0 && path != dir && !tops.contains(&path) {
@@ -150,8 +159,8 @@ fn links(dir: &Path, tops: &[PathBuf], home: Option<&Path>) -> BTreeMap<String, 
     seen
 }
 
-/// Returns the package that a link leads to, and where that appears.
-fn landing(dir: &Path, link: &Path, home: Option<&Path>) -> Option<(String, Landing)> {
+/// Returns the package that a link leads to, and where that appears in `target`.
+fn landing(dir: &Path, link: &Path, target: Option<&Path>, home: Option<&Path>) -> Option<(String, Landing)> {
     let real = fs_err::canonicalize(link).ok()?;
     let below = real.strip_prefix(dir).ok()?;
     let mut names = below.iter();
@@ -163,6 +172,9 @@ fn landing(dir: &Path, link: &Path, home: Option<&Path>) -> Option<(String, Land
     // Only where the link has the names that its source has.
     let ends = link.ends_with(rest);
     let into = link.ancestors().nth(rest.iter().count()).filter(|_| ends)?;
+    if target.is_some_and(|target| !into.starts_with(target)) {
+        return None;
+    }
     Some((package, Landing::Into(said(into, home))))
 }
 

@@ -335,6 +335,7 @@ fn takes(shape: &Shape) -> String {
         Shape::Number => "number".to_owned(),
         Shape::Texts => "list of strings".to_owned(),
         Shape::OneOf(choices) => choices.join(" | "),
+        Shape::SomeOf(_) => "list of these".to_owned(),
         Shape::Table(_) => "table".to_owned(),
         Shape::Named(of, shape) => format!("table: {of} = {}", takes(shape)),
         Shape::Either(shapes) => shapes.iter().map(takes).collect::<Vec<_>>().join(", or "),

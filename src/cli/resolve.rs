@@ -121,6 +121,8 @@ pub enum Claim {
     Wanted,
     /// It is a directory of the dotfiles directory: nobody says that it is to be linked.
     Found,
+    /// The manifest says that it is not for this machine, whoever named it.
+    NotHere,
 }
 
 impl Farm {
@@ -269,7 +271,11 @@ impl Farm {
     pub fn packages_or_all(&self, typed: &[OsString]) -> Result<Vec<(Landed, Claim)>, Refusal> {
         if !typed.is_empty() {
             let landed = self.packages(typed, Action::Unlink)?;
-            return Ok(landed.into_iter().map(|landed| (landed, Claim::Wanted)).collect());
+            let claim = |landed: &Landed| match &self.declared {
+                Some(declared) if declared.not_here(&landed.package, &self.mount).is_some() => Claim::NotHere,
+                _ => Claim::Wanted,
+            };
+            return Ok(landed.into_iter().map(|landed| (landed.clone(), claim(&landed))).collect());
         }
         let mut all = Vec::new();
         if let Some(declared) = &self.declared {
@@ -283,15 +289,16 @@ impl Farm {
         }
         let mut known: HashSet<RelPath> = all.iter().map(|(landed, _)| landed.package.clone()).collect();
         for name in self.directories()? {
-            let landed = match &self.declared {
-                None => self.undeclared(&name),
+            let (landed, claim) = match &self.declared {
+                None => (self.undeclared(&name), Claim::Found),
                 Some(declared) => {
                     let placed = declared.place(&declared.name_of(&name), &self.mount)?;
-                    Landed { package: placed.source, mount: placed.mount }
+                    let claim = if placed.counts { Claim::Found } else { Claim::NotHere };
+                    (Landed { package: placed.source, mount: placed.mount }, claim)
                 }
             };
             if known.insert(landed.package.clone()) {
-                all.push((landed, Claim::Found));
+                all.push((landed, claim));
             }
         }
         all.sort_by(|(a, _), (b, _)| a.package.cmp(&b.package));
@@ -314,6 +321,10 @@ impl Farm {
                 let name = declared.name_of(&name);
                 declared.layout(std::slice::from_ref(&name), &self.mount)?;
                 let placed = declared.place(&name, &self.mount)?;
+                // A link in its place would be taken away by the next switch.
+                if !placed.counts {
+                    return Err(Refusal::NotHere { name: typed.to_owned(), manifest: declared.path.clone() });
+                }
                 Landed { package: placed.source, mount: placed.mount }
             }
         };
@@ -575,6 +586,16 @@ fn directory(path: &Path) -> Result<PathBuf, Cause> {
     let cause = |error| Cause::of(path, error);
     let real = fs::canonicalize(path).map_err(cause)?;
     if fs::metadata(&real).map_err(cause)?.is_dir() { Ok(real) } else { Err(Cause::NotADirectory) }
+}
+
+/// Returns an absolute path to a directory, free of links as far as it exists.
+pub(super) fn real(path: &Path) -> PathBuf {
+    match existing(path) {
+        // Joining nothing would add a slash.
+        Ok((root, missing)) if missing.is_root() => root,
+        Ok((root, missing)) => root.join(OsStr::from_bytes(missing.as_bytes())),
+        Err(_) => path.to_owned(),
+    }
 }
 
 /// Returns the nearest existing directory at or above `path`, free of links, and what is missing below it.

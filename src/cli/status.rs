@@ -1,6 +1,6 @@
 //! `farm status` and `farm list`: how packages stand, and where they land. Nothing is changed.
 
-use farm::{Action, Farm, Linked, Policy, RelPath, Request, RuleBook, Standing, Stands};
+use farm::{Action, Farm, Finds, Linked, Policy, RelPath, Request, RuleBook, Standing, Stands};
 
 use super::args::{self, Chosen, Global};
 use super::resolve::{self, Claim, Landed, Refusal};
@@ -54,11 +54,12 @@ impl View {
         opened.status(&known).map_err(|error| words.scan_error(&error))
     }
 
-    /// Returns how the packages stand; those that no manifest asks for only where they have links.
+    /// Returns how the packages stand; those that no manifest asks for, and those of other machines that
+    /// nobody named, only where they have links.
     ///
     /// # Errors
     /// How to exit, when that has been said.
-    fn statuses(&self, global: &Global, words: &Words) -> Result<Vec<Status>, Exit> {
+    fn statuses(&self, global: &Global, chosen: &Chosen, words: &Words) -> Result<Vec<Status>, Exit> {
         let standings = self.standings(global, words)?;
         let is_folded =
             |standing: &Standing| standing.links.iter().any(|it| it.stands == Stands::ForDirectory);
@@ -67,13 +68,32 @@ impl View {
             false => Vec::new(),
         };
         let names_packages = self.packages.iter().any(|(_, claim)| *claim == Claim::Wanted);
-        let statuses = standings.into_iter().zip(&self.packages).map(|(standing, &(_, claim))| Status {
-            new: new_files(&standing, &untracked),
-            standing,
-            claim,
+        let statuses = standings.into_iter().zip(&self.packages).map(|(mut standing, &(_, claim))| {
+            if claim == Claim::NotHere {
+                standing.findings.retain(|finding| is_of_a_link(&finding.what));
+            }
+            Status { new: new_files(&standing, &untracked), standing, claim }
         });
-        let counts = |it: &Status| it.claim == Claim::Wanted || !names_packages || it.standing.is_there();
+        let counts = |it: &Status| match it.claim {
+            Claim::Wanted => true,
+            Claim::Found => !names_packages || it.standing.is_there(),
+            Claim::NotHere => !chosen.names.is_empty() || it.standing.is_there(),
+        };
         Ok(statuses.filter(counts).collect())
+    }
+}
+
+/// Tells whether a finding is about a link that is there, and not about what linking would make.
+fn is_of_a_link(what: &Finds) -> bool {
+    match what {
+        Finds::Stale(_) | Finds::Elsewhere(_) | Finds::MustUnfold => true,
+        Finds::Missing
+        | Finds::Gone
+        | Finds::Copy
+        | Finds::Conflict(_)
+        | Finds::Replaced(_)
+        | Finds::Dangling(_)
+        | Finds::CouldFold => false,
     }
 }
 
@@ -95,7 +115,7 @@ pub fn status(global: &Global, asked: &args::Status, stowrc: &StowRc, words: &Wo
 
 fn do_status(global: &Global, asked: &args::Status, stowrc: &StowRc, words: &Words) -> Result<Exit, Exit> {
     let view = View::open(global, &asked.chosen, stowrc, words)?;
-    let statuses = view.statuses(global, words)?;
+    let statuses = view.statuses(global, &asked.chosen, words)?;
     if global.json {
         json::status(&view.farm, &statuses);
     } else if asked.tree {
@@ -115,10 +135,9 @@ pub fn list(global: &Global, asked: &args::List, stowrc: &StowRc, words: &Words)
         Ok(view) => view,
         Err(exit) => return exit,
     };
-    let landed: Vec<&Landed> = view.packages.iter().map(|(landed, _)| landed).collect();
     match global.json {
-        true => json::list(&view.farm, &landed),
-        false => words.list(&view.farm, &landed),
+        true => json::list(&view.farm, &view.packages),
+        false => words.list(&view.farm, &view.packages),
     }
     Exit::Done
 }

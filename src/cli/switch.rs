@@ -11,13 +11,13 @@ use std::sync::Arc;
 
 use farm::manifest::Placed;
 use farm::{
-    Action, Error, Failure, Farm, Known, LinkText, Memory, Mount, Name, Plan, Planned, Policy, RelPath,
-    Rendered, Request, Route, RuleBook, Step, Store, Strategy, rendered_dir, shelf,
+    Action, Change, Error, Failure, Farm, Known, LinkText, Memory, Mount, Name, Op, Place, Plan, Planned,
+    Policy, RelPath, Rendered, Request, Route, RuleBook, Step, Store, Strategy, rendered_dir, shelf,
 };
 
 use super::args::{self, Global, Verb, Way};
 use super::ask::Asker;
-use super::contents::{self, Gathered};
+use super::contents::{self, Adopted, Gathered};
 use super::env;
 use super::manifest::Declared;
 use super::progress::Progress;
@@ -75,8 +75,14 @@ fn do_switch(global: &Global, args: &args::Switch, stowrc: &StowRc, words: &Word
         let farm = Farm::open(request, &rules).map_err(|error| words.error(&error))?;
         farm.plan().map_err(|error| words.scan_error(&error))
     };
+    // What is adopted is the content from then on, and no change when the next switch sees it.
+    let hashes = |planned: &Planned| {
+        let hashes = wanted.gathered.hashes(&farm.dir, &adopted(&farm, &planned.plan));
+        hashes.map_err(|error| words.error(&error))
+    };
     let mut planned = plan(&request)?;
-    let mut after = after(&known, &request, &planned, &wanted, &sites);
+    let mut contents = hashes(&planned)?;
+    let mut after = after(&known, &request, &planned, &wanted, &contents, &sites);
     let is_clear = planned.conflicts.is_empty();
     let mut failure = None;
     let state = environment::state_dir();
@@ -88,7 +94,7 @@ fn do_switch(global: &Global, args: &args::Switch, stowrc: &StowRc, words: &Word
     let mut has_begun = None;
     let mut commands = Vec::new();
     if is_clear {
-        commands = on_change(&wanted, &known, &pending(&farm, session.memory(), words)?);
+        commands = on_change(&wanted, &contents, &known, &pending(&farm, session.memory(), words)?);
     }
     let changes =
         |planned: &Planned, known: &Known, after: &Known| !planned.plan.is_empty() || known != after;
@@ -105,8 +111,9 @@ fn do_switch(global: &Global, args: &args::Switch, stowrc: &StowRc, words: &Word
         request.policy = policy;
         check_written(&farm, &request, session.memory(), words)?;
         planned = plan(&request)?;
-        after = self::after(&known, &request, &planned, &wanted, &sites);
-        commands = on_change(&wanted, &known, &pending(&farm, session.memory(), words)?);
+        contents = hashes(&planned)?;
+        after = self::after(&known, &request, &planned, &wanted, &contents, &sites);
+        commands = on_change(&wanted, &contents, &known, &pending(&farm, session.memory(), words)?);
         goes_on = planned.conflicts.is_empty();
     }
     if goes_on {
@@ -383,7 +390,14 @@ fn real_route(farm: &resolve::Farm, path: &Path) -> Result<Route, Error> {
 }
 
 /// Returns what is known of the farm when the plan is done.
-fn after(known: &Known, request: &Request, planned: &Planned, wanted: &Wanted, sites: &Sites) -> Known {
+fn after(
+    known: &Known,
+    request: &Request,
+    planned: &Planned,
+    wanted: &Wanted,
+    contents: &BTreeMap<RelPath, String>,
+    sites: &Sites,
+) -> Known {
     let mut after = known.clone();
     planned.plan.ops.iter().for_each(|op| after.enter(&op, &RelPath::root()));
     // What is left then is that of other dotfiles directories.
@@ -392,7 +406,7 @@ fn after(known: &Known, request: &Request, planned: &Planned, wanted: &Wanted, s
     after.contents.retain(|path, _| after.links.contains_key(path) || after.files.contains_key(path));
     after.links.extend(planned.links.clone());
     after.files.extend(planned.files.clone());
-    after.contents.extend(wanted.gathered.hashes());
+    after.contents.extend(contents.clone());
     if let (Some(state), Some(stored)) = (environment::state_dir(), &sites.present.stored) {
         // Another dotfiles directory of the target may have something for new shells.
         let is_own = |path: &String| sites.have_stored(&state.join(path));
@@ -401,6 +415,18 @@ fn after(known: &Known, request: &Request, planned: &Planned, wanted: &Wanted, s
         }
     }
     after
+}
+
+/// Returns the files of the target that a plan moves into packages.
+fn adopted(farm: &resolve::Farm, plan: &Plan) -> Adopted {
+    let to_package = |op: &Op| match &op.change {
+        Change::Displace { to: Place::Package { at, .. }, .. } => Some(farm.absolute(at)),
+        _ => None,
+    };
+    let files = plan.ops.iter();
+    files
+        .filter_map(|op| Some((to_package(&op)?, farm.root.join(OsStr::from_bytes(op.path.as_bytes())))))
+        .collect()
 }
 
 /// Returns how many links a plan makes where none was known.
@@ -437,11 +463,15 @@ fn from_top(farm: &resolve::Farm) -> RelPath {
 }
 
 /// Returns the commands of entries whose content is another than the last switch saw, and of those that are `pending`.
-fn on_change(wanted: &Wanted, known: &Known, pending: &BTreeSet<RelPath>) -> Vec<OnChange> {
-    let hashes: BTreeMap<RelPath, String> = wanted.gathered.hashes().collect();
+fn on_change(
+    wanted: &Wanted,
+    contents: &BTreeMap<RelPath, String>,
+    known: &Known,
+    pending: &BTreeSet<RelPath>,
+) -> Vec<OnChange> {
     let changed =
         wanted.gathered.items.iter().filter(|item| {
-            known.contents.get(&item.at) != hashes.get(&item.at) || pending.contains(&item.at)
+            known.contents.get(&item.at) != contents.get(&item.at) || pending.contains(&item.at)
         });
     let command = |item: &contents::Item| {
         Some(OnChange { at: item.at.clone(), command: item.on_change.clone()?, ended: None })

@@ -63,7 +63,17 @@ impl Status {
     /// Tells whether anything is not as it should be: a package that nobody wants linked need not be.
     pub fn is_off(&self) -> bool {
         let is_right = matches!(self.standing.state(), State::Linked | State::Empty);
-        !is_right && (self.claim == Claim::Wanted || self.standing.is_there())
+        !is_right
+            && match self.claim {
+                Claim::Wanted => true,
+                Claim::Found => self.standing.is_there(),
+                Claim::NotHere => false,
+            }
+    }
+
+    /// Tells whether there is nothing of a package, as it should be: it is not for this machine.
+    pub fn is_not_here(&self) -> bool {
+        self.claim == Claim::NotHere && self.standing.state() == State::Empty
     }
 }
 

@@ -19,7 +19,7 @@ use std::os::unix::ffi::OsStrExt;
 use anstyle::{AnsiColor, Style};
 use farm::{
     Change, Compared, Conflict, Error, Failure, LinkText, Name, Notice, Obstacle, Op, Ops, Piece, Place,
-    Planned, Reason, RelPath, ScanError, Thing, Usual, What,
+    Planned, Reason, RelPath, ScanError, Thing, Usual, Vacant, What,
 };
 
 use super::Exit;
@@ -351,7 +351,7 @@ impl Words {
         let left_alone = in_order(&planned.skipped).len();
         if planned.plan.is_empty() {
             let state = match left_alone {
-                0 => format!("{names} {}", already(verb, packages.len())).trim_start().to_owned(),
+                0 => as_it_is(verb, packages, &planned.vacant),
                 1 => "1 thing in the way was left alone".to_owned(),
                 n => format!("{n} things in the way were left alone"),
             };
@@ -442,6 +442,22 @@ impl Words {
 /// Writes a line; a reader that went away is nobody's mistake.
 fn to_stdout(line: &str) {
     let _ = writeln!(anstream::stdout(), "{line}");
+}
+
+/// Says of packages why there is nothing to do.
+fn as_it_is(verb: Verb, packages: &[RelPath], vacant: &[Vacant]) -> String {
+    let is_vacant = |package: &&RelPath| vacant.iter().any(|it| it.package() == *package);
+    let (vacant_ones, others): (Vec<&RelPath>, Vec<&RelPath>) = packages.iter().partition(is_vacant);
+    let names = |packages: &[&RelPath]| some(&packages.iter().map(|it| name(it)).collect::<Vec<_>>());
+    let are_ignored = vacant.iter().all(|it| matches!(it, Vacant::Ignored(_)));
+    let of_vacant = match (vacant_ones.is_empty(), are_ignored) {
+        (true, _) => None,
+        (false, true) => Some(format!("everything in {} is ignored", names(&vacant_ones))),
+        (false, false) => Some(format!("there is nothing to link in {}", names(&vacant_ones))),
+    };
+    let of_others = (!others.is_empty() || of_vacant.is_none())
+        .then(|| format!("{} {}", names(&others), already(verb, others.len())).trim_start().to_owned());
+    of_others.into_iter().chain(of_vacant).collect::<Vec<_>>().join(", and ")
 }
 
 fn already(verb: Verb, count: usize) -> &'static str {

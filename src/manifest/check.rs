@@ -5,7 +5,7 @@ use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::keys::{Key, Shape, VERSION};
+use super::keys::{ALSO_CALLED, Key, Shape, VERSION};
 use super::mistake::{Fault, Mistake, nearest};
 
 /// Returns what is wrong with the form of `value`.
@@ -20,12 +20,15 @@ pub fn check(value: &Spanned<DeValue>, shape: &'static Shape, mistakes: &mut Vec
                 check(value, &Shape::Text, mistakes);
             }
         }
-        (DeValue::String(found), Shape::OneOf(choices)) => {
-            if !choices.contains(&found.as_ref()) {
-                let nearest = nearest(found, choices.iter().copied());
-                mistakes.push(Mistake::new(span, Fault::UnknownChoice { nearest, choices }));
+        (DeValue::Array(values), Shape::SomeOf(choices)) => {
+            for value in values.iter() {
+                match value.get_ref() {
+                    DeValue::String(found) => check_choice(found, value.span(), choices, mistakes),
+                    other => mistakes.push(wrong_type(value.span(), other, &Shape::Text)),
+                }
             }
         }
+        (DeValue::String(found), Shape::OneOf(choices)) => check_choice(found, span, choices, mistakes),
         (DeValue::Table(table), Shape::Table(keys)) => check_keys(table, keys, mistakes),
         (DeValue::Table(table), Shape::Named(_, shape)) => {
             for (_, value) in table {
@@ -38,6 +41,22 @@ pub fn check(value: &Spanned<DeValue>, shape: &'static Shape, mistakes: &mut Vec
         },
         (value, shape) => mistakes.push(wrong_type(span, value, shape)),
     }
+}
+
+/// Says so when `found` is none of `choices`.
+fn check_choice(
+    found: &str,
+    span: Range<usize>,
+    choices: &'static [&'static str],
+    mistakes: &mut Vec<Mistake>,
+) {
+    if choices.contains(&found) {
+        return;
+    }
+    let lower = found.to_lowercase();
+    let meant = ALSO_CALLED.iter().find(|(other, name)| *other == lower && choices.contains(name));
+    let nearest = meant.map(|(_, name)| *name).or_else(|| nearest(found, choices.iter().copied()));
+    mistakes.push(Mistake::new(span, Fault::UnknownChoice { nearest, choices }));
 }
 
 /// Returns what is wrong with the keys of `table`.
@@ -70,7 +89,7 @@ fn is_of(value: &DeValue, shape: &Shape) -> bool {
         Shape::Text | Shape::OneOf(_) => value.is_str(),
         Shape::Flag => value.is_bool(),
         Shape::Number => value.is_integer(),
-        Shape::Texts => value.is_array(),
+        Shape::Texts | Shape::SomeOf(_) => value.is_array(),
         Shape::Table(_) | Shape::Named(..) => value.is_table(),
         Shape::Either(shapes) => shapes.iter().any(|shape| is_of(value, shape)),
     }

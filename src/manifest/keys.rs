@@ -25,6 +25,8 @@ pub enum Shape {
     Texts,
     /// One of these strings.
     OneOf(&'static [&'static str]),
+    /// A list of some of these strings.
+    SomeOf(&'static [&'static str]),
     /// A table with some of these keys.
     Table(&'static [Key]),
     /// A table whose keys the user chooses: what they stand for, and what each takes.
@@ -33,7 +35,7 @@ pub enum Shape {
     Either(&'static [Shape]),
 }
 
-use Shape::{Either, Flag, Named, Number, OneOf, Table, Text, Texts};
+use Shape::{Either, Flag, Named, Number, OneOf, SomeOf, Table, Text, Texts};
 
 const fn key(name: &'static str, shape: Shape, about: &'static str) -> Key {
     Key { name, shape, about }
@@ -51,9 +53,27 @@ const FOLD: Shape = Either(&[
 
 const ONE_OR_MORE: Shape = Either(&[Text, Texts]);
 
+/// The systems that `when.os` takes: those that farm may run on, and the one that others of a repository may.
+const SYSTEMS: &[&str] = &[
+    "linux",
+    "macos",
+    "android",
+    "freebsd",
+    "netbsd",
+    "openbsd",
+    "dragonfly",
+    "illumos",
+    "solaris",
+    "windows",
+];
+
+/// What other programs call what is called otherwise here.
+pub const ALSO_CALLED: &[(&str, &str)] =
+    &[("darwin", "macos"), ("osx", "macos"), ("os x", "macos"), ("mac os x", "macos"), ("mac", "macos")];
+
 /// What `when` takes.
 const WHEN: Shape = Table(&[
-    key("os", ONE_OR_MORE, "The system, or a list of which it is one: `linux`, `macos`."),
+    key("os", Either(&[OneOf(SYSTEMS), SomeOf(SYSTEMS)]), "The system, or a list of which it is one."),
     key("host", ONE_OR_MORE, "A glob on the name of the machine, or a list of which one matches."),
     key("env", Named("VARIABLE", &Text), "Globs on environment variables; `*` says that it is set."),
     key("exists", ONE_OR_MORE, "A path at which there is something, or a list of such."),

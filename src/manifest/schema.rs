@@ -23,6 +23,7 @@ fn object(shape: &Shape) -> Map<String, Value> {
         Shape::Number => json!({"type": "integer"}),
         Shape::Texts => json!({"type": "array", "items": {"type": "string"}}),
         Shape::OneOf(choices) => json!({"enum": choices}),
+        Shape::SomeOf(choices) => json!({"type": "array", "items": {"enum": choices}}),
         Shape::Table(keys) => {
             let properties: Map<String, Value> = keys.iter().map(property).collect();
             json!({"type": "object", "properties": properties, "additionalProperties": false})

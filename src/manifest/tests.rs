@@ -258,7 +258,7 @@ fn every_key_refuses_every_wrong_type() {
             Shape::Text => value == "'s'",
             Shape::Flag => value == "true",
             Shape::Number => value == "1",
-            Shape::Texts => value == "[]",
+            Shape::Texts | Shape::SomeOf(_) => value == "[]",
             Shape::OneOf(_) => false,
             Shape::Table(_) | Shape::Named(..) => value == "{}",
             Shape::Either(shapes) => shapes.iter().any(|shape| takes(shape, value)),

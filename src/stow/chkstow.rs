@@ -25,6 +25,7 @@ enum Look {
 enum Id {
     Target,
     Look(Look),
+    Help,
 }
 
 const SPECS: &[Spec<Id>] = &[
@@ -32,6 +33,8 @@ const SPECS: &[Spec<Id>] = &[
     Spec { names: &["b", "badlinks"], value: Value::None, id: Id::Look(Look::BadLinks) },
     Spec { names: &["a", "aliens"], value: Value::None, id: Id::Look(Look::Aliens) },
     Spec { names: &["l", "list"], value: Value::None, id: Id::Look(Look::List) },
+    // GNU Stow's does not know it and explains itself all the same, with a complaint.
+    Spec { names: &["h", "help"], value: Value::None, id: Id::Help },
 ];
 
 /// Returns what the options are called.
@@ -61,18 +64,21 @@ pub fn run(args: Vec<OsString>) -> u8 {
     0
 }
 
-/// Returns the target, if one is named, and what to look for; words that are no options do not count.
+/// Returns the target, if one is named, and what to look for, or why the usage is to be told; words that are no options
+/// do not count.
 fn parse(line: Vec<Vec<u8>>) -> Result<(Option<Vec<u8>>, Look), Vec<UsageError>> {
     let (mut target, mut look, mut errors) = (None, Look::BadLinks, Vec::new());
+    let mut needs_help = false;
     for found in getopt::read(SPECS, Dialect::Names, line) {
         match found {
             Found::Text(_, value) => target = Some(value),
             Found::Flag(Id::Look(asked)) => look = asked,
             Found::Error(error) => errors.push(error),
+            Found::Flag(Id::Help) => needs_help = true,
             Found::Flag(Id::Target) | Found::Count(..) | Found::Word(_) => {}
         }
     }
-    if errors.is_empty() { Ok((target, look)) } else { Err(errors) }
+    if errors.is_empty() && !needs_help { Ok((target, look)) } else { Err(errors) }
 }
 
 /// What a check has to say.

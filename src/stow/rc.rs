@@ -9,7 +9,7 @@ use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 
 use super::args::{self, Invocation};
-use super::passwd;
+use crate::passwd;
 
 /// The name of a resource file.
 pub const NAME: &str = ".stowrc";

@@ -412,6 +412,7 @@ Options:
     -b, --badlinks        Print links that lead nowhere
     -a, --aliens          Print what is neither a link nor a directory
     -l, --list            Print the packages that links lead into
+    -h, --help            Print this
 
 Without -a or -l it is -b.
 ",

@@ -40,6 +40,23 @@ would adopt .config/nvim into nvim, a new package: 1 directory moved, 1 link; no
 }
 
 #[test]
+fn a_package_of_other_machines_takes_nothing_in() {
+    let home = home();
+    home.write("dotfiles/farm.toml", "[package.zsh]\nwhen.host = 'other'\n[package.new]\nenable = false\n");
+    let before = (home.identity(), home.times());
+    for package in ["zsh", "new"] {
+        home.farm(&["adopt", package, "../.zshrc"]).run().fails(
+            1,
+            &format!(
+                "error: {package} is not for this machine\nnothing was changed\nhint: ~/dotfiles/farm.toml says when it is: \
+                 `when`, `enable`\n"
+            ),
+        );
+    }
+    assert_eq!((home.identity(), home.times()), before);
+}
+
+#[test]
 fn json_says_what_moves_and_what_is_refused() {
     let home = home();
     let run = home.farm(&["adopt", "-n", "--json", "zsh", "../.zshrc"]).run();

@@ -61,6 +61,20 @@ fn looks_where_stow_dir_says_and_explains_itself() {
 }
 
 #[test]
+fn explains_itself_when_asked_as_stow_does() {
+    let home = target();
+    let usage = home.farm(&["chkstow"]).run().stdout;
+    for word in ["--help", "-h"] {
+        home.farm(&["chkstow", word]).run().prints(&usage);
+        home.farm(&["chkstow", "-a", word]).run().prints(&usage);
+    }
+    // clap knows nothing of their options.
+    home.farm(&["help", "chkstow"]).run().prints(&usage);
+    let usage = home.farm(&["stow", "--help"]).run().stdout;
+    home.farm(&["help", "stow"]).run().prints(&usage);
+}
+
+#[test]
 fn a_link_can_be_looked_at_alone_and_a_directory_named_0_is_none() {
     let home = target();
     home.link("t/0", "nowhere");

@@ -356,6 +356,35 @@ fn init_takes_links_that_exist_for_what_is_meant() {
 }
 
 #[test]
+fn init_says_of_a_target_outside_the_home_where_it_is() {
+    let home = Sandbox::with(&["dotfiles/nvim/init.lua", "dotfiles/zsh/.zshrc", "dotfiles/bin/run"]);
+    home.link("../srv/lib/bin", home.path("dotfiles/bin"));
+    // What the home has is not in this farm.
+    home.link(".config/nvim", home.path("dotfiles/nvim"));
+    home.file("dotfiles/zsh/srv/x");
+    home.link("../srv/x", home.path("dotfiles/zsh/srv/x"));
+    home.farm(&["init", "-t", "../../srv"]).run().fails_with(0, &["hint: `farm switch -n`"]);
+    let written = read(&home, "dotfiles/farm.toml");
+    let srv = home.path("").parent().unwrap().join("srv");
+    for line in [&*format!("target = {srv:?}"), "[package.bin]", "# [package.nvim]"] {
+        assert!(written.contains(line), "{line}\n{written}");
+    }
+    home.farm(&["switch", "-n"]).run().fails_with(0, &[]);
+    home.farm(&["switch"]).run().prints("switched: 1 link taken over\n");
+}
+
+#[test]
+fn init_takes_a_target_that_is_to_be_made_and_none_in_the_dotfiles_directory() {
+    let home = Sandbox::with(&["dotfiles/nvim/init.lua", "dotfiles/zsh/.zshrc"]);
+    home.farm(&["init", "-t", "../../srv/new"]).run().fails_with(0, &[]);
+    home.farm(&["switch", "-q"]).run().prints("");
+    assert!(home.path("../srv/new/.zshrc").is_symlink() && home.path("../srv/new/nvim").is_symlink());
+    home.remove("dotfiles/farm.toml");
+    home.farm(&["init", "-t", "zsh"]).run().fails_with(1, &["lies in the dotfiles directory"]);
+    assert!(!home.path("dotfiles/farm.toml").exists());
+}
+
+#[test]
 fn init_reads_stowrc() {
     let home = seed();
     home.dir(".config");

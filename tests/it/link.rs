@@ -74,6 +74,30 @@ fn links_a_whole_directory_with_one_link() {
 }
 
 #[test]
+fn a_package_without_anything_to_link_is_not_called_linked() {
+    let home = two();
+    home.dir("dotfiles/empty");
+    home.file("dotfiles/left/README.md");
+    home.file("dotfiles/left/doc/a~");
+    home.dir("doc");
+    home.farm(&["link", "-q", "nvim"]).run();
+    for command in ["link", "relink"] {
+        let says = |packages: &[&str], says: &str| {
+            home.farm(&[command]).args(packages).run().prints(&format!("nothing to do: {says}\n"));
+        };
+        says(&["empty"], "there is nothing to link in empty");
+        says(&["left"], "everything in left is ignored");
+        says(&["empty", "left"], "there is nothing to link in empty, left");
+        says(&["nvim", "empty"], "nvim is linked already, and there is nothing to link in empty");
+    }
+    home.farm(&["unlink", "empty"]).run().prints("nothing to do: empty has no links here\n");
+    // An empty directory is something to link, and then linked.
+    home.dir("dotfiles/empty/dir");
+    home.farm(&["link", "empty"]).run().prints("linked empty: 1 link\n");
+    home.farm(&["link", "empty"]).run().prints("nothing to do: empty is linked already\n");
+}
+
+#[test]
 fn unfolds_when_a_second_package_joins_and_refolds_when_it_leaves() {
     let home = two();
     home.farm(&["link", "-q", "nvim"]).run().prints("");

@@ -62,6 +62,29 @@ fn wrong_types_are_told_with_what_the_key_takes() {
 }
 
 #[test]
+fn systems_that_there_are_not_are_told_with_the_right_one() {
+    let takes = "it takes \"linux\", \"macos\", \"android\", \"freebsd\", \"netbsd\", \"openbsd\", \"dragonfly\", \
+                 \"illumos\", \"solaris\" or \"windows\"";
+    for (value, wrong, meant) in [
+        ("'osx'", "'osx'", "did you mean \"macos\"? "),
+        ("'darwin'", "'darwin'", "did you mean \"macos\"? "),
+        ("'macOS'", "'macOS'", "did you mean \"macos\"? "),
+        ("['linux', 'macosx']", "'macosx'", "did you mean \"macos\"? "),
+        ("'linxu'", "'linxu'", "did you mean \"linux\"? "),
+        ("'beos-like'", "'beos-like'", ""),
+    ] {
+        let key = format!("package.nvim.when.os = {value}");
+        let column = key.find(wrong).unwrap();
+        let marks = " ".repeat(column) + &"^".repeat(wrong.len());
+        let shown = format!("1 | {key}\n  | {marks} {meant}{takes}");
+        let title = format!("unknown value {wrong}");
+        refuses(&home(&format!("{key}\n")), &said(&title, &format!("1:{}", column + 1), &shown));
+        let file = format!("file.'~/x' = {{ source = 'top.txt', when.os = {value} }}\n");
+        home(&file).farm(&["switch"]).run().fails_with(1, &[&title, meant]);
+    }
+}
+
+#[test]
 fn keys_that_there_are_not_are_told_with_the_nearest() {
     for (text, title, place, shown) in [
         (

@@ -49,6 +49,28 @@ fn a_package_that_the_manifest_names_is_to_be_linked() {
 }
 
 #[test]
+fn a_package_of_other_machines_is_not_missing() {
+    let home = home();
+    home.write("dotfiles/farm.toml", "[package.tmux]\nwhen.host = 'other'\n[package.zsh]\n");
+    home.farm(&["switch", "-q"]).run();
+    let says = "tmux  not here    not for this machine\nzsh   linked      2 links\n";
+    home.farm(&["status", "--check", "tmux", "zsh"]).run().prints(says);
+    home.farm(&["status", "--check", "--long", "tmux"])
+        .run()
+        .prints("tmux  not here    not for this machine\n");
+    let json = home.farm(&["status", "--json", "tmux"]).run().json();
+    assert_eq!((&json["packages"][0]["state"], &json["off"]), (&"not-here".into(), &false.into()));
+    // Unasked, only what farm.toml wants is told, and what has links.
+    home.farm(&["status"]).run().prints("zsh  linked      2 links\n");
+    home.write("dotfiles/farm.toml", "[package.tmux]\nwhen.host = 'other'\n");
+    home.farm(&["status", "zsh", "tmux"]).run().fails_with(0, &[]);
+    home.farm(&["list", "tmux"]).run().prints("tmux  into  ~  (not for this machine)\n");
+    // What is there of it all the same is told.
+    home.link(".config/tmux", "../dotfiles/tmux/.config/tmux");
+    home.farm(&["status", "tmux"]).run().prints("tmux  linked      1 link, not for this machine\n");
+}
+
+#[test]
 fn each_path_has_its_reason() {
     let home = home();
     home.link("dotfiles/zsh/.zlogin", "nowhere");
@@ -231,6 +253,6 @@ fn json_has_each_path_with_its_finding() {
     });
     assert_eq!(json, all);
     let json = home.farm(&["list", "--json", "zsh"]).run().json();
-    let landed = serde_json::json!([{ "package": "zsh", "landing": "into", "path": "~" }]);
+    let landed = serde_json::json!([{ "package": "zsh", "landing": "into", "path": "~", "here": true }]);
     assert_eq!((&json["packages"], &json["changed"]), (&landed, &false.into()));
 }

@@ -288,6 +288,46 @@ fn file(home: &Sandbox, path: &str) -> (String, u32) {
     (std::fs::read_to_string(home.path(path)).unwrap(), metadata.permissions().mode() & 0o7777)
 }
 
+#[test]
+fn templates_know_the_user_without_an_environment_too() {
+    let home = flat("[file.'~/.a']\ntemplate = 'a.j2'\n");
+    home.write("dotfiles/a.j2", "{{ user }}\n");
+    let name = home.call("id").args(["-un"]).run().stdout;
+    for call in [home.farm(&["switch"]), home.farm(&["switch"]).env("USER", "")] {
+        call.run().fails_with(0, &[]);
+        assert_eq!(content(&home, ".a"), name);
+    }
+    home.farm(&["switch"]).env("LOGNAME", "log").run().fails_with(0, &[]);
+    assert_eq!(content(&home, ".a"), "log\n");
+    home.farm(&["switch"]).env("LOGNAME", "log").env("USER", "me").run().fails_with(0, &[]);
+    assert_eq!(content(&home, ".a"), "me\n");
+}
+
+#[test]
+fn what_is_adopted_counts_as_changed_once() {
+    let home = flat(
+        "[file.'~/.a']\nsource = 'top.txt'\non-change = 'cat .a >> log'\n[file.'~/.d']\nsource = 'dir'\nrecursive = \
+         true\non-change = 'cat .d/x >> log'\n",
+    );
+    home.write("dotfiles/top.txt", "theirs ");
+    home.write("dotfiles/dir/x", "their x ");
+    home.write(".a", "mine ");
+    home.write(".d/x", "my x ");
+    let log = || std::fs::read_to_string(home.path("log")).unwrap_or_default();
+    let call = |args: &[&str]| home.farm(&["-d", "dotfiles", "switch"]).args(args).from("").run();
+    call(&["--adopt"]).fails_with(0, &[]);
+    assert_eq!(log(), "mine my x ");
+    call(&[]).prints("nothing to do: everything is as farm.toml says\n");
+    assert_eq!(log(), "mine my x ");
+    // A program has replaced the link: its content is new when it is adopted, not at the switch after that.
+    home.remove(".a");
+    home.write(".a", "again ");
+    call(&["--adopt", "-n"]).fails_with(0, &[]);
+    call(&["--adopt"]).fails_with(0, &[]);
+    assert_eq!(log(), "mine my x again ");
+    call(&[]).prints("nothing to do: everything is as farm.toml says\n");
+}
+
 const COPIES: &str = "[file.'~/.d/copy']\nsource = 'top.txt'\nmethod = 'copy'\n[file.'~/.d/text']\ntext = 'one'\nmethod = \
                       'copy'\nmode = '0600'\n[file.'~/.run']\ntemplate = 'run.j2'\nmethod = 'copy'\nexecutable = true\n";
 

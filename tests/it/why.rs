@@ -89,7 +89,7 @@ fn a_package_of_other_machines_and_one_that_lands_elsewhere_are_known() {
     let home = home();
     home.write(
         "dotfiles/farm.toml",
-        "[defaults]\ndotfiles = true\n[package.nvim]\nas = '~/x'\n\n[package.zsh]\nwhen = { os = 'none' }\n",
+        "[defaults]\ndotfiles = true\n[package.nvim]\nas = '~/x'\n\n[package.zsh]\nwhen = { os = 'windows' }\n",
     );
     home.file("dotfiles/tmux/dot-tmux/dot-a");
     home.farm(&["link", "nvim", "tmux"]).run();

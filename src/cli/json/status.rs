@@ -3,7 +3,7 @@
 use farm::{Action, Conflict, Finding, Finds, Linked, Mount, Route, Stands, State};
 use serde::Serialize;
 
-use super::super::resolve::{Farm, Landed};
+use super::super::resolve::{Claim, Farm, Landed};
 use super::super::told::{Difference, Status};
 use super::{ConflictReport, Text, conflict_report, path, write};
 
@@ -70,6 +70,7 @@ fn package_report(farm: &Farm, status: &Status) -> PackageReport {
     PackageReport {
         package: Text::from(standing.package.as_bytes()),
         state: match standing.state() {
+            _ if status.is_not_here() => "not-here",
             State::Conflict => "conflict",
             State::Drifted => "drifted",
             State::Partly => "partly",
@@ -131,17 +132,20 @@ struct LandingReport {
     /// `into` a directory, or `as` the path.
     landing: &'static str,
     path: Text,
+    /// Whether it is for this machine.
+    here: bool,
 }
 
 /// Prints packages, and where they land.
-pub fn list(farm: &Farm, landed: &[&Landed]) {
-    let report = |landed: &&Landed| LandingReport {
+pub fn list(farm: &Farm, landed: &[(Landed, Claim)]) {
+    let report = |(landed, claim): &(Landed, Claim)| LandingReport {
         package: Text::from(landed.package.as_bytes()),
         landing: match landed.mount {
             Mount::Into(_) => "into",
             Mount::As(_) => "as",
         },
         path: Text::from(farm.absolute(&Route::below_root(landed.mount.at().clone())).as_path()),
+        here: *claim != Claim::NotHere,
     };
     write(&ListReport {
         command: "list",

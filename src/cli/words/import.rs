@@ -30,6 +30,11 @@ impl Words {
         "where a package lands that does not say so itself"
     }
 
+    /// Returns the comment on a target outside the home.
+    pub fn default_target(&self) -> &'static str {
+        "as `farm init` was told; all that is named below lands in it"
+    }
+
     /// Returns the comment on how backups end.
     pub fn imported_backup(&self, file: &str, line: usize) -> String {
         format!("{file}:{line}: what is in the way keeps its name, with this behind it")

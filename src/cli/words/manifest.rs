@@ -215,6 +215,7 @@ fn shape(shape: &Shape) -> Cow<'static, str> {
         Shape::Number => "a whole number",
         Shape::Texts => "a list of strings",
         Shape::OneOf(choices) => return Cow::Owned(quoted(choices)),
+        Shape::SomeOf(_) => "a list of these",
         Shape::Table(_) | Shape::Named(..) => "a table",
         Shape::Either(shapes) => {
             let shapes = shapes.iter().map(|of| self::shape(of).into_owned()).collect();

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use anstyle::{AnsiColor, Style};
 use farm::{Finding, Finds, Linked, Mount, Name, Reason, RelPath, Standing, Stands, State};
 
-use super::super::resolve::{Farm, Landed};
+use super::super::resolve::{Claim, Farm, Landed};
 use super::super::told::{Difference, Status};
 use super::{
     CHANGED, GONE, HINT, MADE, Words, name, name_shown, path_shown, plain_reason, shown, text_shown,
@@ -98,15 +98,15 @@ impl Words {
     }
 
     /// Lists packages, and where they land.
-    pub fn list(&self, farm: &Farm, landed: &[&Landed]) {
+    pub fn list(&self, farm: &Farm, landed: &[(Landed, Claim)]) {
         if self.quiet {
             return;
         }
         if landed.is_empty() {
             return self.no_packages(farm);
         }
-        let names = column(landed.iter().map(|landed| name(&landed.package)));
-        for (landed, name) in landed.iter().zip(names) {
+        let names = column(landed.iter().map(|(landed, _)| name(&landed.package)));
+        for ((landed, claim), name) in landed.iter().zip(names) {
             let path = farm.absolute(&farm::Route::below_root(landed.mount.at().clone()));
             let path = shown(&path.to_string_lossy());
             // As in farm.toml: content lands in a directory, a package as a path.
@@ -114,7 +114,8 @@ impl Words {
                 Mount::Into(_) => "into",
                 Mount::As(_) => "as  ",
             };
-            to_stdout(&format!("{name}  {way}  {path}"));
+            let here = if *claim == Claim::NotHere { "  (not for this machine)" } else { "" };
+            to_stdout(&format!("{name}  {way}  {path}{here}"));
         }
     }
 
@@ -132,6 +133,7 @@ fn column(texts: impl Iterator<Item = String>) -> Vec<String> {
 
 fn head(status: &Status, name: &str) -> String {
     let (style, state) = match status.standing.state() {
+        _ if status.is_not_here() => (Style::new(), "not here"),
         State::Conflict => (GONE, "conflict"),
         State::Drifted => (CHANGED, "drifted"),
         State::Partly => (CHANGED, "partly"),
@@ -144,9 +146,10 @@ fn head(status: &Status, name: &str) -> String {
 }
 
 /// Returns how many links there are, and how many findings of each kind.
-fn tally(Status { standing, new, .. }: &Status) -> String {
+fn tally(Status { standing, new, claim }: &Status) -> String {
     let mut parts = Vec::new();
     match standing.links.len() {
+        0 if *claim == Claim::NotHere => {}
         0 if standing.findings.is_empty() => return "nothing to link".to_owned(),
         0 => {}
         1 => parts.push("1 link".to_owned()),
@@ -165,6 +168,9 @@ fn tally(Status { standing, new, .. }: &Status) -> String {
         0 => {}
         1 => parts.push("1 file new to git".to_owned()),
         n => parts.push(format!("{n} files new to git")),
+    }
+    if *claim == Claim::NotHere {
+        parts.push("not for this machine".to_owned());
     }
     parts.join(", ")
 }
@@ -230,7 +236,7 @@ pub(super) fn finding(package: &RelPath, what: &Finds) -> String {
 fn hints(statuses: &[Status]) -> Vec<String> {
     let packages = |is: fn(&Finds) -> bool| {
         let has = |status: &&Status| {
-            let counts = status.is_off() || status.standing.is_there();
+            let counts = status.claim != Claim::NotHere && (status.is_off() || status.standing.is_there());
             counts && status.standing.findings.iter().any(|it| is(&it.what))
         };
         let names = statuses.iter().filter(has).map(|status| name(&status.standing.package));
