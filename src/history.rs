@@ -184,7 +184,11 @@ impl Memory<'_> {
         let Some(store) = self.store() else { return Ok(Known::default()) };
         let root = root.as_os_str().as_bytes().strip_prefix(b"/").unwrap_or_default();
         let Some(root) = RelPath::new(root) else { return Ok(Known::default()) };
-        let known = all_known(store, store.base()?, &store.generations()?)?;
+        let (ids, base) = (store.generations()?, store.base()?);
+        let known = match says_all(store, &ids, &base)? {
+            Some(at) => all_known(store, Known::default(), &ids[at..])?,
+            None => all_known(store, base, &ids)?,
+        };
         Ok(known.rebased(|path| path.below(&root)))
     }
 
@@ -274,6 +278,19 @@ fn slots_of(record: &Record) -> BTreeSet<u64> {
 /// Returns what is known after these generations, by paths from the file system's root, when `base` is what was before.
 fn all_known(store: &Store, base: Known, ids: &[u64]) -> Result<Known> {
     known_through(store, base, ids, &mut BTreeMap::new(), None)
+}
+
+/// Returns which of the generations is the last that says all that is known, so that those before it need not be read:
+/// there may be hundreds, each as long as the farm is large. None when one that follows goes back to before it.
+fn says_all(store: &Store, ids: &[u64], base: &Known) -> Result<Option<usize>> {
+    let headers = ids.iter().map(|&id| store.header_and_known(id)).collect::<Result<Vec<_>>>()?;
+    let Some(at) = headers.iter().rposition(|(_, says_all)| *says_all) else { return Ok(None) };
+    let root = &headers[at].0.root;
+    let outside = base.rebased(|path| path.below(root).is_none().then(|| path.clone()));
+    let is_whole = headers[..at].iter().all(|(header, _)| header.root.below(root).is_some())
+        && outside == Known { session: outside.session.clone(), ..Known::default() };
+    let is_after = |(header, _): &(Header, bool)| header.back_to.is_none_or(|to| to >= ids[at]);
+    Ok(Some(at).filter(|_| is_whole && headers[at..].iter().all(is_after)))
 }
 
 /// As [`all_known`], and enters what was known after each of the generations in `at` that others go back to, and `also`

@@ -174,6 +174,14 @@ pub fn read_header(from: &mut impl BufRead) -> io::Result<Header> {
     }
 }
 
+/// Tells whether what follows a header is what is known of the farm.
+///
+/// # Errors
+/// The reader's.
+pub fn has_known(from: &mut impl BufRead) -> io::Result<bool> {
+    Ok(from.fill_buf()?.starts_with(b"{\"known\""))
+}
+
 /// Reads a record.
 ///
 /// # Errors
@@ -259,6 +267,9 @@ mod tests {
     fn what_is_written_is_read_back() {
         let mut bytes = written(&record());
         assert_eq!(read(&mut &bytes[..]).expect("a record"), record());
+        let mut from = &bytes[..];
+        assert_eq!(read_header(&mut from).expect("a header").id, 7);
+        assert!(has_known(&mut from).expect("memory"));
         write_done(1, &mut bytes).expect("memory takes all");
         assert_eq!(read(&mut &bytes[..]).expect("a record").phases_done, 1);
     }

@@ -407,6 +407,14 @@ impl Store {
         self.generation_file(id, journal::read_header)
     }
 
+    /// As [`header`](Self::header), and whether the generation says itself what is known of the farm.
+    ///
+    /// # Errors
+    /// As [`header`](Self::header).
+    pub fn header_and_known(&self, id: u64) -> Result<(Header, bool)> {
+        self.generation_file(id, |file| Ok((journal::read_header(file)?, journal::has_known(file)?)))
+    }
+
     /// Returns the record of a generation.
     ///
     /// # Errors
