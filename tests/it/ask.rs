@@ -31,7 +31,9 @@ fn on_terminal(home: &Sandbox, args: &str, answers: &[&str]) -> Option<Said> {
         eprintln!("passed over: there is no script that makes a terminal");
         return None;
     }
-    let mut child = script(&format!("'{farm}' {args}")).spawn(Stdio::piped());
+    // What runs in the background of a script may have been told to ignore it.
+    let heed = if ignores_ctrl_c() { "env --default-signal=INT " } else { "" };
+    let mut child = script(&format!("{heed}'{farm}' {args}")).spawn(Stdio::piped());
     let (mut keyboard, mut screen) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
     let seen = Arc::new(Mutex::new(Vec::new()));
     let watching = thread::spawn({
@@ -63,6 +65,13 @@ fn on_terminal(home: &Sandbox, args: &str, answers: &[&str]) -> Option<Said> {
     watching.join().unwrap();
     let text = String::from_utf8_lossy(&seen.lock().unwrap()).replace('\r', "");
     Some(Said { code, text: text.replace(home.path("").to_str().unwrap().trim_end_matches('/'), "~") })
+}
+
+/// Tells whether this process, and so what it starts, ignores SIGINT.
+fn ignores_ctrl_c() -> bool {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).is_some_and(|mask| mask & 2 != 0)
 }
 
 /// Tells whether there is a `script` of util-linux, which gives the exit status of what it runs.
