@@ -77,7 +77,7 @@ impl Entrant {
                 at.dir.clone_from(&place.own);
                 at.limit = PEERS_LIMIT;
             }
-            Program::Floor(_) | Program::Sweep | Program::Stow(_) => {}
+            Program::Floor(_) | Program::Stow(_) => {}
         }
         layout.make_target(&place.target)?;
         let state = Files::read(&at.state)?;

@@ -126,9 +126,7 @@ impl Set {
         match self {
             Set::Standard => {}
             Set::Growth => {
-                let is_out =
-                    |it: &Program| matches!(it, Program::Stow(_) | Program::Floor(1) | Program::Sweep);
-                programs.retain(|program| !is_out(program));
+                programs.retain(|program| !matches!(program, Program::Stow(_) | Program::Floor(1)));
             }
             Set::Peers => programs.extend(Peer::at_hand().into_iter().map(Program::Peer)),
         }

@@ -16,8 +16,6 @@ pub enum Program {
     Native(String),
     /// The floor, with that many threads.
     Floor(usize),
-    /// The floor on two threads that also reads the target's directories, where stow's rules ask for that.
-    Sweep,
     /// GNU Stow, with its path.
     Stow(String),
     /// Another one.
@@ -40,8 +38,7 @@ impl Program {
         let farm = named("FARM_BIN").unwrap_or_else(|| env!("CARGO_BIN_EXE_farm").to_owned());
         let stow = named("FARM_STOW").unwrap_or_else(|| "stow".to_owned());
         let stow = runs(&stow).then_some(Program::Stow(stow));
-        let ours =
-            [Program::DropIn(farm.clone()), Program::Native(farm), Program::Floor(1), FLOOR, Program::Sweep];
+        let ours = [Program::DropIn(farm.clone()), Program::Native(farm), Program::Floor(1), FLOOR];
         ours.into_iter().chain(stow).collect()
     }
 
@@ -51,7 +48,6 @@ impl Program {
             Program::DropIn(_) => "farm-drop-in".to_owned(),
             Program::Native(_) => "farm-native".to_owned(),
             Program::Floor(threads) => format!("floor-{threads}t"),
-            Program::Sweep => "floor-2t-sweep".to_owned(),
             Program::Stow(_) => "stow".to_owned(),
             Program::Peer(peer) => peer.name().to_owned(),
         }
@@ -63,7 +59,6 @@ impl Program {
             Program::DropIn(_) => operation.ways != Ways::Native,
             Program::Native(_) => operation.ways != Ways::DropIn,
             Program::Floor(_) | Program::Stow(_) => true,
-            Program::Sweep => operation.sweep.is_some(),
             Program::Peer(peer) => peer.can(operation.verb, layout),
         }
     }
@@ -76,7 +71,7 @@ impl Program {
     /// Returns the exit code that an operation has to end with.
     pub fn expected_code(&self, operation: &Operation) -> i32 {
         match self {
-            Program::Floor(_) | Program::Sweep => 0,
+            Program::Floor(_) => 0,
             _ => i32::from(operation.verb == Verb::Plan),
         }
     }
@@ -86,9 +81,6 @@ impl Program {
         let (stow_dir, target) = (place.stow_dir.display().to_string(), place.target.display().to_string());
         let mut line = match self {
             Program::Floor(threads) => return floor(operation.floor, *threads, place, packages),
-            Program::Sweep => {
-                return floor(operation.sweep.unwrap_or(operation.floor), 2, place, packages);
-            }
             Program::Peer(peer) => return peer.line(operation.verb, place),
             Program::DropIn(farm) => vec![farm.clone(), "stow".to_owned()],
             Program::Native(farm) => vec![farm.clone(), verb(operation.verb).to_owned()],

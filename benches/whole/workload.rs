@@ -27,8 +27,6 @@ pub struct Operation {
     pub to: Held,
     /// What the floor does for it.
     pub floor: Act,
-    /// What it does where it also looks at what stow's rules make stow look at.
-    pub sweep: Option<Act>,
     /// Whose ways of saying it are timed.
     pub ways: Ways,
     pub goal: Option<Goal>,
@@ -90,19 +88,16 @@ impl Operation {
             Verb::Plan => "plan",
         };
         let manner = Manner::Plain;
-        Operation { name, verb, manner, from, to, floor, sweep: None, ways: Ways::Both, goal: None }
+        Operation { name, verb, manner, from, to, floor, ways: Ways::Both, goal: None }
     }
 
     /// Links all packages.
     pub const LINK: Operation = Operation::new(Verb::Link, Held::Bare, Held::All, Act::Link);
-    /// Links what is linked already.
+    /// Links what is linked already: what finding out that nothing is to be done takes.
     const AGAIN: Operation =
         Operation { name: "link again", ..Operation::new(Verb::Link, Held::All, Held::All, Act::Check) };
-    /// Sees that all is right, and looks for links whose file is gone.
-    const RELINK: Operation = Operation {
-        sweep: Some(Act::CheckSweep),
-        ..Operation::new(Verb::Relink, Held::All, Held::All, Act::Check)
-    };
+    /// Does that, and looks for links whose file is gone, as `stow -R` does; so does the floor.
+    const RELINK: Operation = Operation::new(Verb::Relink, Held::All, Held::All, Act::CheckSweep);
     const UNLINK: Operation = Operation::new(Verb::Unlink, Held::All, Held::Bare, Act::Unlink);
 
     const fn goal(self, floor: f64, stow: f64) -> Operation {
@@ -141,6 +136,7 @@ pub fn all() -> Vec<Workload> {
                     floor: Act::LinkNoFold,
                     ..Operation::LINK.goal(1.15, 9.0)
                 },
+                Operation { manner: Manner::NoFold, ..Operation::AGAIN.goal(1.2, 35.0) },
                 Operation { manner: Manner::NoFold, ..Operation::RELINK.goal(1.2, 35.0) },
                 // The directories stay.
                 Operation { manner: Manner::NoFold, to: Held::Rest, ..Operation::UNLINK.goal(2.5, 4.0) },
