@@ -533,11 +533,9 @@ fn look_up(handle: &Handle, mut names: Vec<Name>, texts: Texts) -> io::Result<Fa
         return handle.list(texts).map(|entries| Fact::Listing(entries.into()));
     }
     if texts != Texts::None {
-        let mut others = handle.some_names()?;
-        others.retain(|name| !names.contains(name));
         // Neighbours often come from one package.
-        let apart = others.len().div_ceil(SAMPLE).max(1);
-        names.extend(others.into_iter().step_by(apart));
+        let others = handle.some_names(SAMPLE, |name| !names.iter().any(|it| it.as_bytes() == name))?;
+        names.extend(others);
     }
     handle.find_names(names.into_iter()).map(|names| Fact::Names(names.into()))
 }

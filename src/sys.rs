@@ -42,6 +42,9 @@ const LONG: usize = 1000;
 /// No link has a text of more bytes than this: the system's `PATH_MAX` less the zero at the end.
 pub const LONGEST_TEXT: usize = if cfg!(target_os = "macos") { 1023 } else { 4095 };
 
+/// So many bytes are room for some of a directory's entries: each takes 19 and its name.
+const SOME: usize = 2048;
+
 /// Nobody keeps the room that so many entries take.
 const MANY: usize = 4096;
 
@@ -173,36 +176,43 @@ impl Handle {
         Ok(found)
     }
 
-    /// Returns a few of the names in this directory.
+    /// Returns at most `most` of the names in this directory that `counts` lets pass, from all over what one call brings.
     ///
     /// # Errors
     /// The system's.
+    pub fn some_names(&self, most: usize, counts: impl Fn(&[u8]) -> bool) -> io::Result<Vec<Name>> {
+        let (mut bytes, mut ends) = (Vec::with_capacity(SOME), Vec::with_capacity(SOME / 32));
+        self.each_of_some(|name| {
+            if name != b"." && name != b".." && counts(name) {
+                bytes.extend_from_slice(name);
+                ends.push(bytes.len());
+            }
+        })?;
+        let apart = ends.len().div_ceil(most).max(1);
+        let name = |at: usize| Name::new(&bytes[at.checked_sub(1).map_or(0, |last| ends[last])..ends[at]]);
+        Ok((0..ends.len()).step_by(apart).filter_map(name).collect())
+    }
+
     #[cfg(target_os = "linux")]
-    pub fn some_names(&self) -> io::Result<Vec<Name>> {
+    fn each_of_some(&self, mut tell: impl FnMut(&[u8])) -> io::Result<()> {
         // One call, and not all that it could bring.
-        let mut buffer = [MaybeUninit::uninit(); 2048];
+        let mut buffer = [MaybeUninit::uninit(); SOME];
         let mut dir = rustix::fs::RawDir::new(&self.0, &mut buffer);
-        let mut names = Vec::new();
         while let Some(entry) = dir.next() {
-            names.extend(Name::new(entry?.file_name().to_bytes()));
+            tell(entry?.file_name().to_bytes());
             if dir.is_buffer_empty() {
                 break;
             }
         }
-        Ok(names)
+        Ok(())
     }
 
-    /// Returns a few of the names in this directory.
-    ///
-    /// # Errors
-    /// The system's.
     #[cfg(not(target_os = "linux"))]
-    pub fn some_names(&self) -> io::Result<Vec<Name>> {
-        let mut names = Vec::new();
-        for entry in rustix::fs::Dir::read_from(&self.0)?.take(64) {
-            names.extend(Name::new(entry?.file_name().to_bytes()));
+    fn each_of_some(&self, mut tell: impl FnMut(&[u8])) -> io::Result<()> {
+        for entry in rustix::fs::Dir::read_from(&self.0)?.take(SOME / 32) {
+            tell(entry?.file_name().to_bytes());
         }
-        Ok(names)
+        Ok(())
     }
 
     fn look_at(&self, name: &[u8]) -> io::Result<Option<Node>> {

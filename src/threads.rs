@@ -9,16 +9,20 @@ pub const AT_A_TIME: usize = 8;
 
 static ARE_SEVERAL: OnceLock<bool> = OnceLock::new();
 
-/// Returns how many there are where there is enough to do.
+/// Returns how many work now: one, until the others are [started](start).
 pub fn count() -> usize {
-    available_parallelism().map_or(1, NonZero::get)
+    // rayon would start them to count them.
+    match ARE_SEVERAL.get() {
+        Some(true) => rayon::current_num_threads(),
+        _ => 1,
+    }
 }
 
 /// Starts them, once, and tells whether there is more than one. The calling thread will be one of them: it would only wait
 /// for the others otherwise.
 pub fn start() -> bool {
     *ARE_SEVERAL.get_or_init(|| {
-        let threads = count();
+        let threads = available_parallelism().map_or(1, NonZero::get);
         // A single one would be missed by whoever else calls.
         if threads > 1 {
             let pool = rayon::ThreadPoolBuilder::new().use_current_thread().num_threads(threads);

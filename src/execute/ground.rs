@@ -23,10 +23,11 @@ use crate::written;
 const FEW: usize = 4;
 
 /// How many directories each thread keeps open; a process may have some hundreds only, and needs some for other things.
-static OPEN: LazyLock<usize> = LazyLock::new(|| {
-    let to_spare = most_open_files().saturating_sub(32);
-    (to_spare / threads::count()).clamp(FEW, 128)
-});
+fn most_open() -> usize {
+    static TO_SPARE: LazyLock<usize> = LazyLock::new(|| most_open_files().saturating_sub(32));
+    // A thread that works alone leaves some to those that may yet be started.
+    (*TO_SPARE / threads::count().max(2)).clamp(FEW, 128)
+}
 
 /// The farm's directories, as far as operations have opened them.
 pub struct Ground<'a> {
@@ -246,7 +247,7 @@ impl<'a> Ground<'a> {
                     Ok(handle) => Rc::new(OpenDir { handle, path: shown }),
                     Err(error) => return Err(Error::new("open directory", shown, error)),
                 };
-                if self.open.len() < FEW || self.open.len() < *OPEN {
+                if self.open.len() < FEW || self.open.len() < most_open() {
                     self.open.insert(path.clone(), dir.clone());
                 }
                 dir
