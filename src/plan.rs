@@ -57,7 +57,7 @@ pub struct Planned {
     pub links: BTreeMap<RelPath, LinkText>,
     /// The files that the steps have in the end, with what farm wrote there, when the request says that.
     pub files: BTreeMap<RelPath, Stored>,
-    /// The packages in which there is nothing to link, when the plan has nothing to do.
+    /// The packages in which there is nothing to link.
     pub vacant: Vec<Vacant>,
 }
 
@@ -102,7 +102,7 @@ pub fn plan(request: &Request, snapshot: &Snapshot) -> Result<Planned, BTreeSet<
         held_back.dedup();
         let links = earlier::left_standing(standing, &after);
         let files = write::left_standing(standing_files, &after);
-        let vacant = if plan.is_empty() { vacant::vacant(&request, snapshot, &after) } else { Vec::new() };
+        let vacant = vacant::vacant(&request, snapshot, &after);
         return Ok(Planned { plan, after, held_back, conflicts, skipped, notices, links, files, vacant });
     }
 }

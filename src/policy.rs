@@ -258,6 +258,11 @@ impl Policy {
         decided.unwrap_or(&self.strategy)
     }
 
+    /// Tells whether a file in the way at `path` is taken into the package.
+    pub fn adopts_at(&self, path: &RelPath) -> bool {
+        self.on_file == OnFile::Adopt || *self.strategy_at(path) == Strategy::Adopt
+    }
+
     /// Returns GNU Stow's choices when no option is given.
     pub fn stow() -> Policy {
         Policy {

@@ -7,7 +7,7 @@ use farm::{Compared, Finding, Finds, Reason, RelPath};
 
 use super::args::{self, Global};
 use super::ask::{self, Files};
-use super::resolve;
+use super::resolve::{self, Claim};
 use super::status::View;
 use super::told::Difference;
 use super::words::Words;
@@ -21,7 +21,9 @@ pub fn diff(global: &Global, asked: &args::Diff, stowrc: &StowRc, words: &Words)
 fn do_diff(global: &Global, asked: &args::Diff, stowrc: &StowRc, words: &Words) -> Result<Exit, Exit> {
     let view = View::open(global, &asked.chosen, stowrc, words)?;
     let mut differences = Vec::new();
-    for standing in view.standings(global, words)? {
+    let standings = view.standings(global, words)?.into_iter().zip(&view.packages);
+    // Packages of other machines are not linked here.
+    for (standing, _) in standings.filter(|(_, (_, claim))| *claim != Claim::NotHere) {
         for Finding { path, what } in standing.findings {
             if let Finds::Conflict(reason) | Finds::Replaced(reason) = what {
                 let diff = compared(&view.farm, &path, &reason);

@@ -30,7 +30,9 @@ enum Landing {
 /// Runs `farm init`.
 pub fn init(global: &Global, stowrc: &StowRc, words: &Words) -> Exit {
     let made = resolve::dotfiles_dir(global.dir.as_deref(), stowrc).and_then(|dir| {
-        let target = global.target.as_deref().or(stowrc.target.as_deref()).map(resolve::real);
+        let from_env = resolve::target_of_environment();
+        let target = global.target.as_deref().or(from_env.as_deref()).or(stowrc.target.as_deref());
+        let target = target.map(resolve::real);
         if let Some(target) = target.as_ref().filter(|target| target.starts_with(&dir)) {
             return Err(Refusal::TargetInside { target: target.clone(), dir });
         }

@@ -557,11 +557,15 @@ fn has_manifest(dir: &Path) -> Result<bool, Refusal> {
     }
 }
 
+/// Returns the target that the environment names.
+pub(super) fn target_of_environment() -> Option<PathBuf> {
+    env::var_os("FARM_TARGET").filter(|value| !value.is_empty()).map(PathBuf::from)
+}
+
 fn choose_target(typed: Option<&Path>, declared: Option<&Declared>, stowrc: &StowRc, dir: &Path) -> Choice {
-    let from_env = env::var_os("FARM_TARGET").filter(|value| !value.is_empty());
-    match (typed, from_env, declared, &stowrc.target) {
+    match (typed, target_of_environment(), declared, &stowrc.target) {
         (Some(path), ..) => Choice { path: path.to_owned(), from: None },
-        (None, Some(path), ..) => Choice { path: path.into(), from: Some("$FARM_TARGET") },
+        (None, Some(path), ..) => Choice { path, from: Some("$FARM_TARGET") },
         (None, None, Some(declared), _) => Choice { path: declared.target.clone(), from: Some("farm.toml") },
         (None, None, None, Some(path)) => Choice { path: path.clone(), from: Some(".stowrc") },
         (None, None, None, None) => Choice {

@@ -346,8 +346,6 @@ impl Words {
                 to_stdout(&line);
             }
         }
-        let names: Vec<String> = packages.iter().map(name).collect();
-        let names = some(&names);
         let left_alone = in_order(&planned.skipped).len();
         if planned.plan.is_empty() {
             let state = match left_alone {
@@ -369,8 +367,16 @@ impl Words {
             (Verb::Switch, false) => "switched",
             (Verb::Switch, true) => "would switch",
         };
+        let (vacant, linked): (Vec<&RelPath>, Vec<&RelPath>) =
+            packages.iter().partition(|package| is_vacant(package, &planned.vacant));
+        // Relinking may take the last links of an empty package away.
+        let (packages, of_vacant) = match verb == Verb::Link && !linked.is_empty() {
+            true => (linked, of_vacant(&vacant, &planned.vacant)),
+            false => (packages.iter().collect(), None),
+        };
+        let of_vacant = of_vacant.map(|nothing| format!("; {nothing}")).unwrap_or_default();
         let end = if self.dry_run { "; nothing was changed" } else { "" };
-        to_stdout(&format!("{did} {names}: {}{end}", tally.words()));
+        to_stdout(&format!("{did} {}: {}{of_vacant}{end}", named(&packages), tally.words()));
     }
 
     fn notices(&self, farm: &Farm, notices: &[Notice]) {
@@ -446,18 +452,30 @@ fn to_stdout(line: &str) {
 
 /// Says of packages why there is nothing to do.
 fn as_it_is(verb: Verb, packages: &[RelPath], vacant: &[Vacant]) -> String {
-    let is_vacant = |package: &&RelPath| vacant.iter().any(|it| it.package() == *package);
-    let (vacant_ones, others): (Vec<&RelPath>, Vec<&RelPath>) = packages.iter().partition(is_vacant);
-    let names = |packages: &[&RelPath]| some(&packages.iter().map(|it| name(it)).collect::<Vec<_>>());
-    let are_ignored = vacant.iter().all(|it| matches!(it, Vacant::Ignored(_)));
-    let of_vacant = match (vacant_ones.is_empty(), are_ignored) {
-        (true, _) => None,
-        (false, true) => Some(format!("everything in {} is ignored", names(&vacant_ones))),
-        (false, false) => Some(format!("there is nothing to link in {}", names(&vacant_ones))),
-    };
+    let (vacant_ones, others): (Vec<&RelPath>, Vec<&RelPath>) =
+        packages.iter().partition(|package| is_vacant(package, vacant));
+    let of_vacant = of_vacant(&vacant_ones, vacant);
     let of_others = (!others.is_empty() || of_vacant.is_none())
-        .then(|| format!("{} {}", names(&others), already(verb, others.len())).trim_start().to_owned());
+        .then(|| format!("{} {}", named(&others), already(verb, others.len())).trim_start().to_owned());
     of_others.into_iter().chain(of_vacant).collect::<Vec<_>>().join(", and ")
+}
+
+fn is_vacant(package: &RelPath, vacant: &[Vacant]) -> bool {
+    vacant.iter().any(|it| it.package() == package)
+}
+
+/// Says of packages that nothing of them can be linked; `None` without one.
+fn of_vacant(packages: &[&RelPath], vacant: &[Vacant]) -> Option<String> {
+    let are_ignored = vacant.iter().all(|it| matches!(it, Vacant::Ignored(_)));
+    match (packages.is_empty(), are_ignored) {
+        (true, _) => None,
+        (false, true) => Some(format!("everything in {} is ignored", named(packages))),
+        (false, false) => Some(format!("there is nothing to link in {}", named(packages))),
+    }
+}
+
+fn named(packages: &[&RelPath]) -> String {
+    some(&packages.iter().map(|it| name(it)).collect::<Vec<_>>())
 }
 
 fn already(verb: Verb, count: usize) -> &'static str {

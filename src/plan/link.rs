@@ -474,7 +474,7 @@ impl<'a> Planner<'a> {
             return;
         }
         if self.request.policy.overrides.matches(path.as_bytes()) {
-            self.put_in_place_of_link(entry, below);
+            self.take_over(entry, below);
         } else {
             let Some(new) = self.source_dir(entry.from, entry.name, entry.node) else { return };
             let old = match (leads, new) {
@@ -497,6 +497,30 @@ impl<'a> Planner<'a> {
                     self.conflict(Action::Link, entry.from.id, path, reason);
                 }
             }
+        }
+    }
+
+    /// Puts the entry where another package's link is to give way to it.
+    ///
+    /// A file that the other package was to adopt in this very plan is in this one's way instead, so that its bytes stay
+    /// where its path leads. With a call for each package, as with stow, they would stay in the other.
+    fn take_over(&mut self, entry: &Entry, below: &mut Below) {
+        let path = entry.path();
+        let was_adopted = match self.fates.get(&path) {
+            Some(Fate::Goes(Place::Package { .. })) => true,
+            // It has the bytes already.
+            Some(Fate::Goes(Place::Equal(_))) => self.request.policy.adopts_at(&path),
+            _ => false,
+        };
+        let before = &self.snapshot.target;
+        let was_adopted = was_adopted && before.knows(entry.into);
+        match was_adopted.then(|| before.get(entry.into, &entry.target_name).flatten()).flatten() {
+            Some(file) => {
+                self.fates.remove(&path);
+                self.tree.set(entry.into, entry.target_name.clone(), file.clone());
+                self.over_file(entry, file == Node::File, below);
+            }
+            None => self.put_in_place_of_link(entry, below),
         }
     }
 

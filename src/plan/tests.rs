@@ -712,6 +712,21 @@ proptest! {
     }
 
     #[test]
+    fn what_is_adopted_is_where_the_link_leads(
+        world in world(0..7, true), steps in steps(), native in any::<bool>()
+    ) {
+        let links: Vec<_> = steps.iter().map(|&(_, package)| (Action::Link, package)).collect();
+        let planned = world.plan(&request(&taking_over(native), &links));
+        for op in planned.plan.ops.iter() {
+            if let Change::Displace { to: Place::Package { at, .. }, new, .. } = &op.change {
+                let Thing::Link(text) = new else { panic!("{new:?} is no link") };
+                let (dir, _) = op.path.split().expect("not the root");
+                prop_assert_eq!(&text.route_from(&dir).expect("relative"), at);
+            }
+        }
+    }
+
+    #[test]
     fn a_large_directory_is_planned_like_any_other(
         world in world(0..7, true), steps in steps(), policy in policy(), unlink in any::<bool>()
     ) {
@@ -1058,6 +1073,52 @@ fn only_a_file_is_adopted_and_only_in_a_files_place() {
         let planned = link(lines, &policy, &[0]);
         assert!(planned.conflicts.iter().any(|c| c.path.as_bytes() == b"f"), "{lines:?}");
         assert_eq!(obstacle(&planned).1, Obstacle::NotAdoptable, "{lines:?}");
+    }
+}
+
+/// Adopts what is in the way and takes over what another package has, as stow or farm does.
+fn taking_over(is_native: bool) -> Policy {
+    let policy = match is_native {
+        true => native(Way::Adopt, true),
+        false => Policy { on_file: OnFile::Adopt, ..Policy::stow() },
+    };
+    let globs = crate::rules::Globs::new(["**"]).expect("a good glob");
+    Policy { overrides: crate::rules::PathPatterns { globs, ..Default::default() }, ..policy }
+}
+
+#[test]
+fn a_file_is_adopted_by_the_package_that_has_its_place_in_the_end() {
+    for is_native in [true, false] {
+        for (packages, last) in [(&[0, 1][..], "q"), (&[1, 0], "p"), (&[1, 2, 0, 1], "q")] {
+            let lines = ["s/p/f", "s/q/f", "s/r/f", "f"];
+            let planned = link(&lines, &taking_over(is_native), packages);
+            let [Op { change: Change::Displace { to: Place::Package { at, .. }, .. }, .. }] =
+                &planned.plan.ops.iter().collect::<Vec<_>>()[..]
+            else {
+                panic!("{:?}", planned.plan.ops)
+            };
+            assert_eq!(at.to_bytes(), format!("s/{last}/f").into_bytes());
+            assert_eq!(target(&planned), [format!("f -> s/{last}/f")]);
+        }
+    }
+}
+
+#[test]
+fn what_the_last_package_cannot_adopt_is_in_its_way() {
+    let in_the_way = |lines: &[&str], is_native| {
+        let planned = link(lines, &taking_over(is_native), &[0, 1]);
+        let [Conflict { package, reason, .. }] = &planned.conflicts[..] else {
+            panic!("{:?}", planned.conflicts)
+        };
+        assert_eq!(package.as_bytes(), b"q");
+        reason.clone()
+    };
+    // To these worlds only files of the name `b` are equal.
+    for name in ["f", "b"] {
+        let lines = [&format!("s/p/{name}"), &format!("s/q/{name}/x"), name];
+        assert!(matches!(in_the_way(&lines, false), Reason::FileForDirectory { .. }));
+        let reason = in_the_way(&lines, true);
+        assert!(matches!(reason, Reason::Unresolved { why: Obstacle::NotAdoptable, .. }), "{reason:?}");
     }
 }
 

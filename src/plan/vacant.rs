@@ -1,4 +1,4 @@
-//! Packages in which there is nothing to link, so that nobody takes them for linked when a plan has nothing to do.
+//! Packages in which there is nothing to link, so that nobody takes them for linked.
 
 use crate::package::{Action, Mount, Request};
 use crate::path::RelPath;
@@ -24,8 +24,8 @@ impl Vacant {
     }
 }
 
-/// Returns the packages to be linked in which there is nothing to link, when a plan that is empty has looked at all that
-/// it takes. What nobody has looked at counts as something.
+/// Returns the packages to be linked in which there is nothing to link, when a plan has looked at all that it takes.
+/// What nobody has looked at counts as something, and so does a directory that the plan makes.
 pub fn vacant(request: &Request, snapshot: &Snapshot, target: &Tree) -> Vec<Vacant> {
     let steps = request.steps.iter().filter(|step| step.action == Action::Link && step.entry.is_root());
     let looked_at = steps.filter_map(|step| {
@@ -54,6 +54,9 @@ impl Look<'_> {
         let mut is_ignored = false;
         let mut todo = vec![(ROOT, top)];
         while let Some((dir, into)) = todo.pop() {
+            if into.is_some_and(|into| !self.snapshot.target.knows(into)) {
+                return None;
+            }
             let entries = source.tree.entries(dir)?;
             let source_dir = source.tree.path(dir);
             let target_dir = into.map(|into| self.target.path(into)).unwrap_or_default();

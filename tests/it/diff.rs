@@ -38,3 +38,15 @@ fn files_in_the_way_are_compared_with_the_packages() {
         .run()
         .prints(".zlogin: a link to elsewhere, not made by farm\n.zshrc: not text\n");
 }
+
+#[test]
+fn packages_of_other_machines_are_not_compared() {
+    let home = Sandbox::with(&["dotfiles/git/.gitconfig", "dotfiles/zsh/.zshrc", ".gitconfig", ".zshrc"]);
+    home.write("dotfiles/farm.toml", "[package.git]\nwhen.host = 'other'\n[package.zsh]\n");
+    let diff = "--- ~/.zshrc\n+++ ~/dotfiles/zsh/.zshrc\n@@ -1 +1 @@\n-.zshrc\n\\ No newline at end of file\n\
+                +dotfiles/zsh/.zshrc\n\\ No newline at end of file\n";
+    home.farm(&["diff"]).run().prints(diff);
+    home.farm(&["diff", "git", "zsh"]).run().prints(diff);
+    let json = home.farm(&["diff", "--json", "git"]).run().json();
+    assert_eq!(json["differences"], serde_json::json!([]));
+}

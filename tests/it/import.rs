@@ -385,6 +385,23 @@ fn init_takes_a_target_that_is_to_be_made_and_none_in_the_dotfiles_directory() {
 }
 
 #[test]
+fn init_takes_the_target_of_the_environment() {
+    let home = Sandbox::with(&["dotfiles/nvim/init.lua", "dotfiles/zsh/.zshrc"]);
+    home.write("dotfiles/.stowrc", "--target=/elsewhere\n");
+    let made = |args: &[&str], target: &str| {
+        home.farm(&["init"]).args(args).env("FARM_TARGET", target).run().fails_with(0, &[]);
+        let written = read(&home, "dotfiles/farm.toml");
+        home.remove("dotfiles/farm.toml");
+        written
+    };
+    let srv = home.path("").parent().unwrap().join("srv");
+    let said = format!("target = {srv:?}");
+    assert!(made(&[], "../../srv").contains(&said));
+    assert!(made(&["-t", "../../srv"], "../../other").contains(&said), "the option goes over it");
+    assert!(made(&[], "").contains("target = \"/elsewhere\""), "empty is as not set");
+}
+
+#[test]
 fn init_reads_stowrc() {
     let home = seed();
     home.dir(".config");

@@ -98,6 +98,24 @@ fn a_package_without_anything_to_link_is_not_called_linked() {
 }
 
 #[test]
+fn only_packages_with_something_to_link_are_called_linked() {
+    let home = two();
+    home.dir("dotfiles/empty");
+    home.file("dotfiles/left/README.md");
+    home.farm(&["link", "-n", "empty", "nvim"]).run().prints(
+        "+ .config -> dotfiles/nvim/.config\nwould link nvim: 1 link; there is nothing to link in empty; nothing was \
+         changed\n",
+    );
+    home.farm(&["link", "left", "nvim"]).run().prints("linked nvim: 1 link; everything in left is ignored\n");
+    // A directory that is made, if for nothing, is something.
+    home.file("dotfiles/left/doc/a~");
+    home.farm(&["link", "--no-fold", "left"]).run().prints("linked left: 1 directory made\n");
+    // An emptied package loses its links.
+    home.remove("dotfiles/nvim/.config");
+    home.farm(&["relink", "nvim"]).run().prints("relinked nvim: 1 link removed\n");
+}
+
+#[test]
 fn unfolds_when_a_second_package_joins_and_refolds_when_it_leaves() {
     let home = two();
     home.farm(&["link", "-q", "nvim"]).run().prints("");

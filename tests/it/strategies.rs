@@ -242,6 +242,58 @@ fn adopt_takes_files_into_the_package() {
 }
 
 #[test]
+fn of_two_packages_the_one_that_is_linked_adopts_the_file() {
+    let calls = [
+        &["link", "-v", "--adopt", "--override", "f", "p", "q"][..],
+        &["link", "-v", "--on-conflict=adopt", "--override", "f", "p", "q"],
+        &["relink", "-v", "--adopt", "--override", "f", "p", "q"],
+        &["stow", "-v", "--adopt", "--override=f", "p", "q"],
+    ];
+    for call in calls {
+        // The file is equal to none, to the first package's and to the second's.
+        for mine in ["mine", "dotfiles/p/f", "dotfiles/q/f"] {
+            let home = Sandbox::with(&["dotfiles/p/f", "dotfiles/q/f"]);
+            home.write("f", mine);
+            let before = home.identity();
+            let (out, log) = match (call[0], mine) {
+                ("stow", _) => ("", "MV: f -> dotfiles/q/f\nLINK: f => dotfiles/q/f\n"),
+                (_, "dotfiles/q/f") => ("~ f -> dotfiles/q/f (an equal file becomes a link)\n", ""),
+                _ => ("~ f -> dotfiles/q/f (the file there moves into the package)\n", ""),
+            };
+            let run = home.farm(call).run();
+            assert!(run.stdout.starts_with(out) && run.stderr == log, "{call:?}\n{run}");
+            assert_eq!(home.tree(), "f -> dotfiles/q/f\n", "{call:?}");
+            let text = |path| fs::read_to_string(home.path(path)).unwrap();
+            assert_eq!(
+                (text("f").as_str(), text("dotfiles/p/f").as_str()),
+                (mine, "dotfiles/p/f"),
+                "{call:?}"
+            );
+            home.farm(&["undo", "-q"]).run().prints("");
+            assert_eq!(home.identity(), before, "{call:?}");
+        }
+    }
+}
+
+#[test]
+fn a_file_that_the_linked_package_cannot_adopt_stays() {
+    let home = Sandbox::with(&["dotfiles/p/f", "dotfiles/q/f/x", "f"]);
+    let before = home.identity();
+    home.farm(&["link", "--adopt", "--override", "f", "p", "q"]).run().fails(
+        1,
+        "error: cannot link q: 1 thing is in the way\n  f  a file, not a link; only a file is adopted, and only in a \
+         file's place\nnothing was changed\nhint: --backup moves anything aside\n\
+         hint: --keep-going holds back only the packages that something is in the way of\n",
+    );
+    home.stow(&["--adopt", "--override=f", "p", "q"]).run().fails(
+        1,
+        "WARNING! stowing q would cause conflicts:\n  * cannot stow directory dotfiles/q/f over existing non-directory \
+         target f\nAll operations aborted.\n",
+    );
+    assert_eq!(home.identity(), before);
+}
+
+#[test]
 fn adopt_says_what_it_cannot_take() {
     let home = crowded();
     let before = home.identity();

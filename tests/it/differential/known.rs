@@ -25,6 +25,7 @@ const DANGLING: Known = "dangling-foreign-link-refold";
 const NO_SLASH: Known = "foreign-link-without-slash-refold";
 const ABOVE: Known = "links-above-the-stow-directory";
 const DISPLACED: Known = "unfold-by-target-name";
+const ADOPTED_BY_ANOTHER: Known = "adopt-what-another-package-overrides";
 const OTHER_FARM: Known = "no-folding-over-another-stow-directory";
 
 /// One call, seen from both sides; there is no farm's side when recording.
@@ -66,6 +67,9 @@ pub fn find(case: &Case) -> Option<Known> {
     }
     if let Some(known) = marker(case).or_else(|| misdeed(&done)) {
         return Some(known);
+    }
+    if asks_to_override(case) && adopts_into_another_package(&done) {
+        return Some(ADOPTED_BY_ANOTHER);
     }
     if has_displaced_links(case) && case.farm.is_none_or(|farm| shows_what_links_showed(case, farm)) {
         return Some(DISPLACED);
@@ -173,6 +177,42 @@ fn removes_a_link_without_slash(case: &Case) -> bool {
             && edit.path.contains('/')
             && edit.node.is_none()
     })
+}
+
+fn asks_to_override(case: &Case) -> bool {
+    let is_said = |node: &Node| matches!(node, Node::File { text, .. } if text.contains("--override"));
+    case.call.args.iter().any(|arg| arg.starts_with("--override"))
+        || case.before.iter().any(|(path, node)| path.ends_with(".stowrc") && is_said(node))
+}
+
+/// Whether stow adopted files that its links do not show, while farm shows them, and all else is alike.
+fn adopts_into_another_package(case: &Case) -> bool {
+    let unseen = files_out_of_sight(case, case.stow);
+    let last_name = |path: &str| {
+        let name = path.rsplit('/').next().unwrap_or(path);
+        name.strip_prefix("dot-").map_or(name.to_owned(), |rest| format!(".{rest}"))
+    };
+    let is_it = |path: &str| unseen.iter().any(|file| last_name(file) == last_name(path));
+    !unseen.is_empty()
+        && case
+            .farm
+            .is_none_or(|farm| files_out_of_sight(case, farm).is_empty() && differ_only_at(case, &is_it))
+}
+
+/// Returns the files that have become links to something else.
+fn files_out_of_sight<'a>(case: &'a Case, outcome: &Outcome) -> Vec<&'a str> {
+    let after = |path: &String| match outcome.changes.iter().find(|edit| edit.path == *path) {
+        Some(edit) => edit.node.as_ref(),
+        None => case.before.get(path),
+    };
+    let is_out_of_sight = |path: &String, file: &Node| match after(path) {
+        Some(Node::Link(text)) => {
+            destination(path, text).is_none_or(|(place, _)| after(&place) != Some(file))
+        }
+        _ => false,
+    };
+    let files = case.before.iter().filter(|(_, node)| matches!(node, Node::File { .. }));
+    files.filter(|(path, node)| is_out_of_sight(path, node)).map(|(path, _)| path.as_str()).collect()
 }
 
 fn leads_to_another_path(link: &str, text: &str) -> bool {
