@@ -247,3 +247,18 @@ fn what_later_phases_move_on_leaves_nothing_over() {
     assert_eq!([read("config/a"), read("f")], ["user a", "user f"]);
     world.recover();
 }
+
+#[test]
+fn what_was_put_out_of_the_way_in_a_directory_that_is_copied_later_leaves_nothing_over() {
+    let world = World::new(true);
+    std::os::unix::fs::symlink("../../s/p/f", world.path("t/config/l")).expect("a link");
+    let goes = op("config/l", Change::Remove(link("../../s/p/f")));
+    let config = displace("config", What::Dir, Place::Kept(Slot(1)), link("../s/p/d"));
+    assert_eq!(world.apply(&[plan([goes]), plan([config])]), Ok(Vec::new()), "{:?}", world.said);
+    let kept = memory(&world).join("kept/1/config");
+    let names = fs::read_dir(kept).expect("a directory").flatten().map(|entry| entry.file_name());
+    let mut names: Vec<_> = names.collect();
+    names.sort();
+    assert_eq!(names, ["a", "b"]);
+    world.recover();
+}
