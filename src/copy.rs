@@ -105,11 +105,17 @@ fn is_copy_of_file(one: &Handle, name: &[u8], other: &Handle, other_name: &[u8])
 }
 
 /// Tells whether two entries are the same: kind, bytes, permissions and attributes of files, texts of links, names in
-/// directories.
+/// directories but those that `counts` says do not.
 ///
 /// # Errors
 /// The system's.
-pub fn is_copy(one: &Handle, name: &[u8], other: &Handle, other_name: &[u8]) -> io::Result<bool> {
+pub fn is_copy(
+    one: &Handle,
+    name: &[u8],
+    other: &Handle,
+    other_name: &[u8],
+    counts: impl Fn(&[u8]) -> bool,
+) -> io::Result<bool> {
     let kinds = (one.look(name)?, other.look(other_name)?);
     match kinds {
         (Some(Found::Link), Some(Found::Link)) => {
@@ -124,15 +130,17 @@ pub fn is_copy(one: &Handle, name: &[u8], other: &Handle, other_name: &[u8]) -> 
     while let Some(dir) = todo.pop() {
         let here = RelPath::from_names([&top]).join_path(&dir);
         let there = RelPath::from_names([&other_top]).join_path(&dir);
-        let left = one.open_below(&here)?.list(Texts::All)?;
-        if left != other.open_below(&there)?.list(Texts::All)? {
+        let (left, right) =
+            (one.open_below(&here)?.list(Texts::All)?, other.open_below(&there)?.list(Texts::All)?);
+        let counted = |(name, _): &(Name, Node)| counts(name.as_bytes());
+        if !left.iter().filter(counted).eq(right.iter().filter(counted)) {
             return Ok(false);
         }
         let (one, other) = (one.open_below(&here)?, other.open_below(&there)?);
         if !one.has_same_attributes(&other)? {
             return Ok(false);
         }
-        for (name, node) in left.iter() {
+        for (name, node) in left.iter().filter(counted) {
             match node {
                 Node::Dir(_) => todo.push(dir.join(&name)),
                 Node::File if !is_copy_of_file(&one, name.as_bytes(), &other, name.as_bytes())? => {

@@ -160,6 +160,12 @@ impl<'a> Memory<'a> {
         match Store::create(state, &self.target, self.wait) {
             Ok(store) => {
                 let recovered = recover(&store)?;
+                // The journal must stay: it alone knows what is still to be taken back.
+                if recovered.as_ref().is_some_and(|recovered| !recovered.stuck.is_empty()) {
+                    let message = "another farm was interrupted there, and not all of it could be taken back; \
+                                   `farm recover` says what";
+                    return Err(Error::new("go on in", &self.target, io::Error::other(message)));
+                }
                 let others = recovered.is_some() || !store.generations()?.is_empty();
                 let made = store.kept();
                 let is_inside = made.starts_with(&self.target)

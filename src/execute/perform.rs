@@ -396,9 +396,10 @@ fn shift(from: &At, to: &At, copied: &At) -> Result<(), Error> {
     copy().map_err(|error| from.error("copy", error))
 }
 
-/// Tells whether two things are the same but for their names.
+/// Tells whether two things are the same but for their names. In directories, names of the run's own do not count: what
+/// earlier phases put out of the way was copied along, and is cleaned up in one of the two first.
 pub fn is_copy_of(one: &At, other: &At) -> Result<bool, Error> {
-    let same = copy::is_copy(&one.dir, &one.name, &other.dir, &other.name);
+    let same = copy::is_copy(&one.dir, &one.name, &other.dir, &other.name, |name| !one.is_own(name));
     same.map_err(|error| one.error("compare", error))
 }
 

@@ -89,9 +89,23 @@ impl Ground<'_> {
             Err(error) => return vec![error],
         };
         let gone: Vec<Gone> = ops.into_iter().filter_map(|(index, op)| Gone::new(index, op, &at)).collect();
-        let taken = restore_taken(&self.own(group.first(), &at, TAKEN), &gone);
-        let begun = gone.iter().rev().filter(|gone| has_begun_any(gone.index));
-        taken.err().into_iter().chain(begun.filter_map(|gone| self.restore_link(gone).err())).collect()
+        let taken = self.own(group.first(), &at, TAKEN);
+        let stays = match came_from(&taken, &gone) {
+            Ok(Origin::Nowhere) => None,
+            Ok(Origin::Place(Gone { index, at, link })) => {
+                put_back_or_discard(&taken, at, link).err().map(|error| (Some(*index), error))
+            }
+            Ok(Origin::Unknown) => {
+                let message = "it is not a link of farm's, and nothing tells where it was";
+                Some((None, taken.error("put back", changed(message))))
+            }
+            // Empty places are what tells; they stay for the next try.
+            Err(error) => return vec![error],
+        };
+        let (place, error) = stays.unzip();
+        let is_to_come = |gone: &&Gone| has_begun_any(gone.index) && place != Some(Some(gone.index));
+        let restored = gone.iter().rev().filter(is_to_come).filter_map(|gone| self.restore_link(gone).err());
+        error.into_iter().chain(restored).collect()
     }
 
     fn restore_link(&self, gone: &Gone) -> Result<(), Error> {
@@ -127,24 +141,34 @@ fn put_back_or_discard(taken: &At, at: &At, link: &Thing) -> Result<(), Error> {
     if at.exists()? && taken.is(link)? { discard(taken, link) } else { put_back(taken, at) }
 }
 
-/// Puts back what was taken last. A link of the group's knows its own place; what somebody put in the place of one came
-/// from the last place that is empty.
-fn restore_taken(taken: &At, gone: &[Gone]) -> Result<(), Error> {
+/// Where what was taken last was.
+enum Origin<'g> {
+    /// Nothing is taken.
+    Nowhere,
+    /// In the place of this link.
+    Place(&'g Gone),
+    /// Nothing tells.
+    Unknown,
+}
+
+/// Returns where what was taken last was. A link of the group's knows its own place; what somebody put in the place of one
+/// came from the last place that is empty.
+fn came_from<'g>(taken: &At, gone: &'g [Gone]) -> Result<Origin<'g>, Error> {
     gone.iter().try_for_each(|Gone { at, .. }| taken.settle(at))?;
     if !taken.exists()? {
-        return Ok(());
+        return Ok(Origin::Nowhere);
     }
-    for Gone { at, link, .. } in gone {
-        if taken.is(link)? {
-            return put_back_or_discard(taken, at, link);
+    for gone in gone {
+        if taken.is(&gone.link)? {
+            return Ok(Origin::Place(gone));
         }
     }
     let mut is_next_untaken = true;
-    for Gone { at, link, .. } in gone.iter().rev() {
-        if !at.exists()? {
-            return if is_next_untaken { put_back(taken, at) } else { break };
+    for gone in gone.iter().rev() {
+        if !gone.at.exists()? {
+            return Ok(if is_next_untaken { Origin::Place(gone) } else { Origin::Unknown });
         }
-        is_next_untaken = at.is(link)?;
+        is_next_untaken = gone.at.is(&gone.link)?;
     }
-    Err(taken.error("put back", changed("it is not a link of farm's, and nothing tells where it was")))
+    Ok(Origin::Unknown)
 }

@@ -476,6 +476,26 @@ fn link_all(world: &World, packages: &[&str], strategy: Strategy) -> Result<Vec<
     world.came_to(farm.apply(&planned.plan, &memory, &Run::new(["link"])))
 }
 
+#[test]
+fn what_another_run_could_not_take_back_stops_who_came_before_there_was_a_journal() {
+    let makes = [Plan { ops: Ops::from_iter([op("made", Change::Make(link("../s/p/f")))]) }];
+    let world = World::new(false);
+    arm(None);
+    assert_eq!(world.apply(&makes), Ok(Vec::new()));
+    let commit = calls() - 1;
+    let world = World::new(false);
+    let root = world.path("t");
+    let (mut memory, _) = Memory::open(Some(&world.state()), &root, &|| false).expect("a memory");
+    arm(Some((commit, Fault::Death)));
+    assert!(world.apply(&makes).is_err());
+    arm(None);
+    fs::remove_file(world.path("t/made")).expect("a link");
+    fs::write(world.path("t/made"), "somebody else's").expect("a file");
+    let error = memory.begin().expect_err("not all could be taken back");
+    assert!(error.to_string().contains("farm recover"), "{error}");
+    assert!(world.is_interrupted());
+}
+
 /// The runs of `tests/it/runs.rs` that link with backups and unfold, here with the planner's reading, too.
 #[test]
 fn a_fault_at_any_call_of_a_whole_run_leaves_before_or_after() {

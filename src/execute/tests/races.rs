@@ -187,6 +187,60 @@ fn what_is_saved_while_links_go_stays_where_it_was_saved() {
     assert!(saves > 100, "{saves}");
 }
 
+/// Saves something in the place of a link that has its turn, and dies when it was taken; `None` when the call `saves` is
+/// another one.
+fn die_with_saved(saves: usize) -> Option<World> {
+    let world = World::new(false);
+    let path = world.path("t/many/b");
+    let saved = path.clone();
+    meanwhile(move |call| {
+        if call == saves && saved.is_symlink() {
+            fs::write(saved.with_extension("new"), SAVED).expect("a file");
+            fs::rename(saved.with_extension("new"), &saved).expect("a move");
+        }
+        call == saves
+    });
+    arm(Some((saves + 1, Fault::Death)));
+    let _ = world.apply(&[links_go()]);
+    arm(None);
+    is_waiting();
+    let is_taken = !path.is_file() && is_somewhere(&world);
+    is_taken.then_some(world)
+}
+
+#[test]
+fn what_was_saved_goes_back_to_its_place_when_the_first_recovery_fails() {
+    let world = World::new(false);
+    let mut all = world.seen();
+    arm(None);
+    assert_eq!(world.apply(&[links_go()]), Ok(Vec::new()));
+    let taken = (0..calls()).find(|&number| die_with_saved(number).is_some()).expect("it is taken");
+    let recover = |world: &World| Memory::open(Some(&world.state()), &world.path("t"), &|| false).map(|_| ());
+    let first = die_with_saved(taken).expect("it is taken");
+    arm(None);
+    recover(&first).expect("a journal");
+    let count = calls();
+    let strip = |world: &World, seen: Seen| -> Seen {
+        seen.into_iter()
+            .map(|(path, it)| (path.strip_prefix(world.temp.path()).expect("below").to_owned(), it))
+            .collect()
+    };
+    all.remove(&world.path("t/many/b"));
+    let all = strip(&world, all);
+    for number in 0..count {
+        let world = die_with_saved(taken).expect("it is taken");
+        arm(Some((number, Fault::Once(Errno::IO))));
+        let tried = recover(&world);
+        arm(None);
+        world.recover();
+        let mut seen = strip(&world, world.seen());
+        let found = seen.remove(Path::new("t/many/b"));
+        let about = format!("call {number} of {count}: {tried:?}");
+        assert!(found.is_some_and(|it| it.ends_with(SAVED)), "{about}: {:#?}", world.seen());
+        assert_eq!(seen, all, "{about}");
+    }
+}
+
 /// Makes a file in a directory that a process has open as soon as the plan is committed.
 #[cfg(target_os = "linux")]
 fn make_when_committed(far: bool, open: &str, next: &dyn Fn(&World) -> Plan) {
@@ -245,5 +299,20 @@ fn what_later_phases_move_on_leaves_nothing_over() {
     assert_eq!(world.apply(&phases), Ok(Vec::new()), "{:?}", world.said);
     let read = |path: &str| fs::read_to_string(memory(&world).join("kept/2").join(path)).expect("a file");
     assert_eq!([read("config/a"), read("f")], ["user a", "user f"]);
+    world.recover();
+}
+
+#[test]
+fn what_was_put_out_of_the_way_in_a_directory_that_is_copied_later_leaves_nothing_over() {
+    let world = World::new(true);
+    std::os::unix::fs::symlink("../../s/p/f", world.path("t/config/l")).expect("a link");
+    let goes = op("config/l", Change::Remove(link("../../s/p/f")));
+    let config = displace("config", What::Dir, Place::Kept(Slot(1)), link("../s/p/d"));
+    assert_eq!(world.apply(&[plan([goes]), plan([config])]), Ok(Vec::new()), "{:?}", world.said);
+    let kept = memory(&world).join("kept/1/config");
+    let names = fs::read_dir(kept).expect("a directory").flatten().map(|entry| entry.file_name());
+    let mut names: Vec<_> = names.collect();
+    names.sort();
+    assert_eq!(names, ["a", "b"]);
     world.recover();
 }
