@@ -123,6 +123,30 @@ pub enum Why {
     Nothing,
 }
 
+/// A path that the manifest names by itself, in `[files]` or `[file]`.
+#[derive(Debug)]
+pub struct Named {
+    /// The path.
+    pub at: RelPath,
+    /// The line that names it.
+    pub line: usize,
+    /// What is there.
+    pub there: There,
+}
+
+/// What is at a path.
+#[derive(Debug)]
+pub enum There {
+    /// A link with this text.
+    Link(LinkText),
+    /// A directory.
+    Directory,
+    /// A file, or something else.
+    File,
+    /// Nothing.
+    Nothing,
+}
+
 /// What a link would replace.
 #[derive(Debug)]
 pub struct Difference {
