@@ -204,6 +204,8 @@ pub enum Checkup {
     StateOpen(PathBuf),
     /// The state directory belongs to somebody else.
     StateOfAnother(PathBuf),
+    /// What is there is no directory.
+    StateIsNone(PathBuf),
     /// The state directory may not be written.
     StateReadOnly(PathBuf),
     /// What moves between target and state directory is copied.
@@ -253,9 +255,10 @@ impl Checkup {
     /// Returns how bad it is.
     pub fn level(&self) -> Level {
         match self {
-            Checkup::Target(_, Writable::No) | Checkup::Memory(_) | Checkup::StateOfAnother(_) => {
-                Level::Error
-            }
+            Checkup::Target(_, Writable::No)
+            | Checkup::Memory(_)
+            | Checkup::StateIsNone(_)
+            | Checkup::StateOfAnother(_) => Level::Error,
             Checkup::Dotfiles(_, Writable::No)
             | Checkup::NoStateDir
             | Checkup::StateOpen(_)
