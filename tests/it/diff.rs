@@ -38,3 +38,22 @@ fn files_in_the_way_are_compared_with_the_packages() {
         .run()
         .prints(".zlogin: a link to elsewhere, not made by farm\n.zshrc: not text\n");
 }
+
+#[test]
+fn a_file_that_may_not_be_read_is_named() {
+    let home = Sandbox::with(&["dotfiles/zsh/.zshrc"]);
+    home.write(".zshrc", "mine");
+    home.mode("..", 0o755);
+    home.mode("dotfiles/zsh/.zshrc", if rustix::process::geteuid().is_root() { 0o600 } else { 0 });
+    let farm = |args: &[&str]| match rustix::process::geteuid().is_root() {
+        true => home.farm(args).by_nobody(),
+        false => home.farm(args),
+    };
+    if farm(&["--version"]).can_start() {
+        let why = "cannot read ~/dotfiles/zsh/.zshrc: Permission denied";
+        farm(&["diff", "zsh"])
+            .env("FARM_STATE_DIR", home.path("none"))
+            .run()
+            .prints(&format!(".zshrc: {why}\n"));
+    }
+}

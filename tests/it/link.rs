@@ -678,3 +678,20 @@ fn a_package_that_was_deleted_stays_behind_when_the_dotfiles_move() {
     home.farm(&moved).from("dots").run().prints("relinked gcc: 1 link changed\n");
     assert_eq!(home.tree_below("bin"), "gcc -> ../dots/gcc/bin/gcc\nperl -> ../dotfiles/perl/bin/perl\n",);
 }
+
+#[test]
+fn who_is_in_the_wrong_directory_is_told_which_is_the_dotfiles_directory() {
+    let home = two();
+    let says = "\
+error: dotfiles/nvim is not a package: it is no directory directly in the dotfiles directory ~
+nothing was changed
+hint: --dir names another dotfiles directory
+";
+    home.farm(&["link", "dotfiles/nvim"]).from("").run().fails(1, says);
+    home.farm(&["link", "nvim"]).from("").run().fails_with(1, &["no package nvim in ~\n", "--dir"]);
+    home.farm(&["link", "-q", "-d", "dotfiles", "dotfiles/nvim"]).from("").run().prints("");
+    let long = "a".repeat(300);
+    let says =
+        format!("error: cannot look at package ~/dotfiles/{long}: File name too long\nnothing was changed\n");
+    home.farm(&["link", &long]).run().fails(1, &says);
+}

@@ -221,8 +221,8 @@ fn a_farm_without_packages_says_so() {
         .run()
         .fails(
             1,
-            "error: there is no package nvim in ~/dotfiles\nnothing was changed\nhint: `farm list` names the packages; `farm \
-             prune` removes links of one that is gone\n",
+            "error: there is no package nvim in ~/dotfiles\nnothing was changed\nhint: `farm list` names the packages, --dir \
+             another dotfiles directory; `farm prune` removes links of a package that is gone\n",
         );
 }
 
