@@ -205,7 +205,7 @@ impl<'a> Scanner<'a> {
             return Ok((need, fact));
         }
         let fact = match &need {
-            Need::Package { stow_dir, package } => Fact::Package(self.package(&stow_dir.join_path(package))?),
+            Need::Package { stow_dir, package } => self.linked_package(stow_dir, package)?,
             Need::NewPackage { stow_dir, package } => {
                 Fact::Package(self.rules.rules_for_new(&self.absolute(&stow_dir.join_path(package)))?)
             }
@@ -431,6 +431,19 @@ impl<'a> Scanner<'a> {
                 stow_dir.open_through(&source.package.join_path(path))
             }
             _ => Handle::open(&self.shown(snapshot, Side::Source(id), path)),
+        }
+    }
+
+    /// Makes known a package that steps name, or that links lead into: who deleted such a one need not have unlinked it.
+    fn linked_package(&self, stow_dir: &Route, package: &RelPath) -> Result<Fact, ScanError> {
+        let mut steps = self.request.steps.iter();
+        match self.package(&stow_dir.join_path(package)) {
+            Err(ScanError::NoPackage { .. })
+                if !steps.any(|step| step.package == *package && self.request.origin(step) == stow_dir) =>
+            {
+                Ok(Fact::Gone)
+            }
+            rules => rules.map(Fact::Package),
         }
     }
 

@@ -58,7 +58,7 @@ pub const MARKERS: [&[u8]; 2] = [b".stow", b".nonstow"];
 /// Something a planner has to know.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Need {
-    /// The rules of a package, which makes it known: [`Fact::Package`].
+    /// The rules of a package, which makes it known: [`Fact::Package`], or [`Fact::Gone`], and it is known and empty.
     Package {
         /// The stow directory it lies in.
         stow_dir: Route,
@@ -271,6 +271,8 @@ pub enum Need {
 pub enum Fact {
     /// A package's rules.
     Package(Rules),
+    /// There is no such package, or no more.
+    Gone,
     /// A directory's content.
     Listing(Arc<Entries>),
     /// A directory's content, and whether a rule of the user's keeps something in it out.
@@ -663,6 +665,9 @@ impl Snapshot {
             (_, Fact::Many(facts)) => facts.into_iter().for_each(|(need, fact)| self.answer(need, fact)),
             (Need::Package { stow_dir, package }, Fact::Package(rules)) => {
                 self.add_source(Source { stow_dir, package, tree: Tree::unread(), rules });
+            }
+            (Need::Package { stow_dir, package }, Fact::Gone) => {
+                self.add_source(Source { stow_dir, package, tree: Tree::empty(), rules: Rules::All });
             }
             (Need::NewPackage { stow_dir, package }, Fact::Package(rules)) => {
                 self.add_source(Source { stow_dir, package, tree: Tree::empty(), rules });

@@ -100,14 +100,19 @@ pub fn rendered_dir(state: &Path, target: &Path, dotfiles: &Path) -> PathBuf {
 }
 
 /// Tells whether an interrupted plan waits for recovery, without touching anything.
-pub fn is_interrupted(state: &Path, target: &Path) -> bool {
+///
+/// # Errors
+/// When nobody can look.
+pub fn is_interrupted(state: &Path, target: &Path) -> Result<bool> {
     let dir = directory(state, target);
-    let may_be_there = |name: &&str| match dir.join(name).symlink_metadata() {
-        Ok(_) => true,
-        // Who cannot look finds out why when it is read.
-        Err(error) => !is_nowhere(&error),
-    };
-    [JOURNAL, COMMITTED].iter().any(may_be_there)
+    for name in [JOURNAL, COMMITTED] {
+        match dir.join(name).symlink_metadata() {
+            Ok(_) => return Ok(true),
+            Err(error) if is_nowhere(&error) => {}
+            Err(error) => return Err(Error::new("look into", dir, error)),
+        }
+    }
+    Ok(false)
 }
 
 /// Returns the headers of a target's generations, the newest first, without waiting for anybody and without touching

@@ -5,7 +5,7 @@ use std::io::{self, BufRead, Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use farm::{Backup, Reason, RelPath, Strategy};
+use farm::{Backup, Error, Reason, RelPath, Strategy};
 use similar::TextDiff;
 
 use super::words::asked as words;
@@ -140,7 +140,8 @@ fn diff(files: &Files) -> String {
 /// Why there is none, in words.
 pub(super) fn compare(files: &Files) -> Result<String, String> {
     let text = |path: &Path| -> Result<String, String> {
-        let bytes = read(path).map_err(|error| words::printable(&error.to_string()))?;
+        let bytes = read(path).map_err(|error| Error::new("read", path, error));
+        let bytes = bytes.map_err(|error| words::printable(&error.to_string()))?;
         let bytes = bytes.ok_or(words::TOO_LARGE)?;
         let text = String::from_utf8(bytes).ok().filter(|text| !text.contains('\0'));
         text.ok_or_else(|| words::NOT_TEXT.to_owned())
@@ -157,12 +158,11 @@ pub(super) fn compare(files: &Files) -> Result<String, String> {
 
 /// Reads a file; `None` when it is too large. A FIFO that has taken its place is not opened: it would block.
 fn read(path: &Path) -> io::Result<Option<Vec<u8>>> {
-    if !fs_err::symlink_metadata(path)?.is_file() {
+    if !path.symlink_metadata()?.is_file() {
         return Err(io::Error::other(words::NO_FILE));
     }
     let mut bytes = Vec::new();
-    let file: File = fs_err::File::open(path)?.into();
-    file.take(LARGEST + 1).read_to_end(&mut bytes)?;
+    File::open(path)?.take(LARGEST + 1).read_to_end(&mut bytes)?;
     Ok((bytes.len() as u64 <= LARGEST).then_some(bytes))
 }
 

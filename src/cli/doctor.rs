@@ -81,6 +81,10 @@ fn look_at_state(farm: &Farm, state: &Path, findings: &mut Vec<Checkup>) {
             return;
         }
     };
+    if !found.is_dir() {
+        findings.push(Checkup::StateIsNone(state.to_owned()));
+        return;
+    }
     let path = state.to_owned();
     findings.push(match &found {
         found if found.uid() != rustix::process::geteuid().as_raw() => Checkup::StateOfAnother(path),
@@ -91,11 +95,11 @@ fn look_at_state(farm: &Farm, state: &Path, findings: &mut Vec<Checkup>) {
     if farm.root.metadata().is_ok_and(|root| root.dev() != found.dev()) {
         findings.push(Checkup::StateElsewhere);
     }
-    if is_interrupted(state, &farm.target()) {
-        findings.push(Checkup::Interrupted);
-        return;
+    match is_interrupted(state, &farm.target()) {
+        Ok(false) => look_at_memory(farm, state, findings),
+        Ok(true) => findings.push(Checkup::Interrupted),
+        Err(error) => findings.push(Checkup::Memory(error)),
     }
-    look_at_memory(farm, state, findings);
 }
 
 fn look_at_memory(farm: &Farm, state: &Path, findings: &mut Vec<Checkup>) {

@@ -110,8 +110,13 @@ pub fn recover(global: &Global, asked: &Recover, stowrc: &StowRc, words: &Words)
                 json::recovery(&farm, recovery, journal, global.dry_run);
             }
         };
-        let interrupted = environment::state_dir().filter(|it| farm::is_interrupted(it, &farm.target()));
-        let Some(state) = interrupted else {
+        let state = environment::state_dir();
+        let interrupted =
+            match state.as_deref().map(|it| farm::is_interrupted(it, &farm.target())).transpose() {
+                Ok(interrupted) => interrupted.unwrap_or(false),
+                Err(error) => return Err(words.memory_error(&error)),
+            };
+        let Some(state) = state.filter(|_| interrupted) else {
             say(Recovery::Nothing, None);
             return Ok(words.nothing_to_recover(&farm));
         };

@@ -103,7 +103,12 @@ impl Declared {
         let (_, name) = package.split()?;
         let placed = self.place(&self.name_of(&name), mount).ok().filter(|placed| !placed.counts)?;
         let table = self.manifest.packages.get(&placed.name)?;
-        Some(self.text[..table.name.span.start].matches('\n').count() + 1)
+        Some(self.line(table.name.span.start))
+    }
+
+    /// Returns the line, counted from 1, of a place in the text.
+    pub fn line(&self, at: usize) -> usize {
+        self.text[..at].matches('\n').count() + 1
     }
 
     /// Returns the machine that it is read for.

@@ -31,6 +31,8 @@ pub enum Refusal {
     UnknownPackage { name: OsString, dir: PathBuf, nearest: Vec<String> },
     /// A package's name leads to something that is no directory, or is no name at all.
     NotAPackage { name: OsString, why: &'static str },
+    /// A path that was typed for a package is none directly in the dotfiles directory.
+    NotInDotfiles { name: OsString, dir: PathBuf },
     /// The target lies in the dotfiles directory.
     TargetInside { target: PathBuf, dir: PathBuf },
     /// The manifest has mistakes.
@@ -377,14 +379,14 @@ impl Farm {
             None if bytes.is_empty() => Err(bad("a package's name is not empty")),
             None => self
                 .name_in_path(Path::new(typed))
-                .ok_or_else(|| bad("it is no directory directly in the dotfiles directory")),
+                .ok_or_else(|| Refusal::NotInDotfiles { name: typed.to_owned(), dir: self.dir.clone() }),
         }
     }
 
     /// Tells whether there is a package in this directory; `typed` is what it goes by in messages.
     fn is_package(&self, typed: &OsStr, package: &RelPath) -> Result<bool, Refusal> {
         let path = self.dir.join(OsStr::from_bytes(package.as_bytes()));
-        match fs_err::metadata(&path) {
+        match fs::metadata(&path) {
             Ok(found) if found.is_dir() => Ok(true),
             Ok(_) => Err(Refusal::NotAPackage {
                 name: typed.to_owned(),

@@ -31,7 +31,8 @@ impl<'a> Session<'a> {
     ) -> Result<Session<'a>, Exit> {
         let state = environment::state_dir();
         if global.dry_run {
-            if state.is_some_and(|state| is_interrupted(&state, target)) {
+            // Who cannot look would find out why when it is read.
+            if state.is_some_and(|state| is_interrupted(&state, target).unwrap_or(false)) {
                 words.pending();
             }
             return Ok(Session { memory: Memory::none(), words });
@@ -56,7 +57,8 @@ impl<'a> Session<'a> {
         words: &'a Words,
     ) -> Result<Session<'a>, Exit> {
         let state = environment::state_dir();
-        if state.as_deref().is_some_and(|state| global.dry_run && is_interrupted(state, target)) {
+        let is_pending = |state: &Path| is_interrupted(state, target).unwrap_or(false);
+        if global.dry_run && state.as_deref().is_some_and(is_pending) {
             words.pending();
             return Err(Exit::Refused);
         }
@@ -158,15 +160,23 @@ impl<'a> Session<'a> {
     }
 }
 
-/// Returns what farm made in the target, for who only looks: nothing where an interrupted run waits for recovery.
+/// Returns what farm made in the target, for who only looks: nothing where an interrupted run waits for recovery, or where
+/// only another user may look, as after `sudo farm`.
 ///
 /// # Errors
 /// How to exit, when that has been said.
 pub fn known(global: &Global, farm: &resolve::Farm, words: &Words) -> Result<Known, Exit> {
     let state = environment::state_dir();
-    if state.is_some_and(|state| is_interrupted(&state, &farm.target())) {
-        words.pending();
-        return Ok(Known::default());
+    match state.map_or(Ok(false), |state| is_interrupted(&state, &farm.target())) {
+        Ok(false) => {}
+        Ok(true) => {
+            words.pending();
+            return Ok(Known::default());
+        }
+        Err(error) => {
+            words.unknown(&error);
+            return Ok(Known::default());
+        }
     }
     let wait = wait(global, words);
     let session = Session::open_to_read(global, &farm.target(), &wait, words)?;

@@ -123,6 +123,30 @@ pub enum Why {
     Nothing,
 }
 
+/// A path that the manifest names by itself, in `[files]` or `[file]`.
+#[derive(Debug)]
+pub struct Named {
+    /// The path.
+    pub at: RelPath,
+    /// The line that names it.
+    pub line: usize,
+    /// What is there.
+    pub there: There,
+}
+
+/// What is at a path.
+#[derive(Debug)]
+pub enum There {
+    /// A link with this text.
+    Link(LinkText),
+    /// A directory.
+    Directory,
+    /// A file, or something else.
+    File,
+    /// Nothing.
+    Nothing,
+}
+
 /// What a link would replace.
 #[derive(Debug)]
 pub struct Difference {
@@ -180,6 +204,8 @@ pub enum Checkup {
     StateOpen(PathBuf),
     /// The state directory belongs to somebody else.
     StateOfAnother(PathBuf),
+    /// What is there is no directory.
+    StateIsNone(PathBuf),
     /// The state directory may not be written.
     StateReadOnly(PathBuf),
     /// What moves between target and state directory is copied.
@@ -229,9 +255,10 @@ impl Checkup {
     /// Returns how bad it is.
     pub fn level(&self) -> Level {
         match self {
-            Checkup::Target(_, Writable::No) | Checkup::Memory(_) | Checkup::StateOfAnother(_) => {
-                Level::Error
-            }
+            Checkup::Target(_, Writable::No)
+            | Checkup::Memory(_)
+            | Checkup::StateIsNone(_)
+            | Checkup::StateOfAnother(_) => Level::Error,
             Checkup::Dotfiles(_, Writable::No)
             | Checkup::NoStateDir
             | Checkup::StateOpen(_)

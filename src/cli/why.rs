@@ -4,12 +4,13 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-use farm::{Error, Farm, Name, Naming, RelPath, Standing};
+use farm::manifest::{Content, Entry};
+use farm::{Error, Farm, LinkText, Name, Naming, RelPath, Standing};
 
 use super::args::{self, Chosen, Global};
 use super::resolve::Landed;
 use super::status::View;
-use super::told::{Because, Why};
+use super::told::{Because, Named, There, Why};
 use super::words::Words;
 use super::{Exit, StowRc, json};
 
@@ -47,11 +48,45 @@ fn do_why(global: &Global, asked: &args::Why, stowrc: &StowRc, words: &Words) ->
         };
         because.extend(why.map(|why| Because { package: landed.package.clone(), why }));
     }
+    let named = match &view.farm.declared {
+        Some(declared) => {
+            let layout = declared.layout(&[], &view.farm.mount).map_err(|refusal| words.refusal(&refusal))?;
+            let entries = layout.entries.into_iter();
+            let entries = entries.filter(|it| is_meant(it, in_dotfiles.as_ref(), in_target));
+            let line = |entry: &Entry| declared.line(entry.file.target.span.start);
+            entries.map(|it| Named { line: line(&it), there: there(&view, &it.at), at: it.at }).collect()
+        }
+        None => Vec::new(),
+    };
     match global.json {
-        true => json::why(&view.farm, &route, &because),
-        false => words.why(&view.farm, &route, &because),
+        true => json::why(&view.farm, &route, &because, &named),
+        false => words.why(&view.farm, &route, &because, &named),
     }
     Ok(Exit::Done)
+}
+
+/// Tells whether a single path of the manifest's is the one in question, or above it, or has its content from there.
+fn is_meant(entry: &Entry, in_dotfiles: Option<&RelPath>, in_target: Option<&RelPath>) -> bool {
+    let source = match &entry.content {
+        Content::Source(said) | Content::Template(said) => RelPath::new(said.value.as_bytes()),
+        Content::Text(_) => None,
+    };
+    in_target.is_some_and(|path| path.below(&entry.at).is_some())
+        || in_dotfiles.zip(source).is_some_and(|(path, source)| path.below(&source).is_some())
+}
+
+/// Returns what is at a place in the target.
+fn there(view: &View, at: &RelPath) -> There {
+    let path = view.farm.root.join(OsStr::from_bytes(at.as_bytes()));
+    match path.symlink_metadata() {
+        Ok(found) if found.is_dir() => There::Directory,
+        Ok(found) if found.is_symlink() => match path.read_link() {
+            Ok(text) => There::Link(LinkText::new(text.as_os_str().as_bytes())),
+            Err(_) => There::Nothing,
+        },
+        Ok(_) => There::File,
+        Err(_) => There::Nothing,
+    }
 }
 
 /// Returns the target path that an entry of a package has.

@@ -132,7 +132,8 @@ impl Words {
             Refusal::UnknownPackage { name, dir, nearest } => {
                 let hint = match nearest.as_slice() {
                     [] => Some(
-                        "`farm list` names the packages; `farm prune` removes links of one that is gone"
+                        "`farm list` names the packages, --dir another dotfiles directory; `farm prune` removes links \
+                         of a package that is gone"
                             .into(),
                     ),
                     names => Some(format!("did you mean {}?", names.join(", "))),
@@ -143,6 +144,14 @@ impl Words {
                 let name = if name.is_empty() { "an empty name".into() } else { name.display().to_string() };
                 (format!("{name} is not a package: {why}"), None)
             }
+            Refusal::NotInDotfiles { name, dir } => (
+                format!(
+                    "{} is not a package: it is no directory directly in the dotfiles directory {}",
+                    name.display(),
+                    dir.display()
+                ),
+                Some("--dir names another dotfiles directory".to_owned()),
+            ),
             Refusal::TargetInside { target, dir } => (
                 format!(
                     "the target {} lies in the dotfiles directory {}: links there would change the packages",

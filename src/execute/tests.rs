@@ -165,7 +165,7 @@ impl World {
     }
 
     fn is_interrupted(&self) -> bool {
-        is_interrupted(&self.state(), &self.path("t"))
+        is_interrupted(&self.state(), &self.path("t")).expect("a state directory")
     }
 
     fn generations(&self) -> usize {

@@ -188,8 +188,8 @@ fn a_new_package_needs_a_name() {
     let home = home();
     home.link("dotfiles/dangling", "nowhere");
     for (name, why) in [
-        ("a/b", "it is no directory directly in the dotfiles directory"),
-        ("..", "it is no directory directly in the dotfiles directory"),
+        ("a/b", "it is no directory directly in the dotfiles directory ~/dotfiles"),
+        ("..", "it is no directory directly in the dotfiles directory ~/dotfiles"),
         ("", "a package's name is not empty"),
         ("dangling", "it is a link that leads nowhere"),
     ] {
@@ -460,4 +460,20 @@ fn without_paths_every_file_in_the_packages_way_is_adopted() {
     home.farm(&["undo"]).run().fails_with(0, &[]);
     assert_eq!(fs::read_to_string(home.path("dotfiles/p/a")).unwrap(), "dotfiles/p/a");
     assert_eq!(fs::read_to_string(home.path(".c/b")).unwrap(), "my b");
+}
+
+#[test]
+fn where_a_package_lands_is_told_to_who_adopts_from_elsewhere() {
+    let home = Sandbox::with(&[".gitconfig", "dotfiles/nvim/init.lua"]);
+    home.write("dotfiles/farm.toml", "[defaults]\nas = '~/.config/{package}'\n");
+    let before = home.identity();
+    let says = "\
+error: cannot adopt into git: 2 things stand against it
+  .gitconfig  not in ~/.config/git, where git lands
+  /usr        not in the target, ~
+nothing was changed
+hint: `as` and `into` in farm.toml say where a package lands
+";
+    home.farm(&["adopt", "git", "../.gitconfig", "/usr"]).run().fails(1, says);
+    assert_eq!(home.identity(), before);
 }

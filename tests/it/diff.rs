@@ -50,3 +50,22 @@ fn packages_of_other_machines_are_not_compared() {
     let json = home.farm(&["diff", "--json", "git"]).run().json();
     assert_eq!(json["differences"], serde_json::json!([]));
 }
+
+#[test]
+fn a_file_that_may_not_be_read_is_named() {
+    let home = Sandbox::with(&["dotfiles/zsh/.zshrc"]);
+    home.write(".zshrc", "mine");
+    home.mode("..", 0o755);
+    home.mode("dotfiles/zsh/.zshrc", if rustix::process::geteuid().is_root() { 0o600 } else { 0 });
+    let farm = |args: &[&str]| match rustix::process::geteuid().is_root() {
+        true => home.farm(args).by_nobody(),
+        false => home.farm(args),
+    };
+    if farm(&["--version"]).can_start() {
+        let why = "cannot read ~/dotfiles/zsh/.zshrc: Permission denied";
+        farm(&["diff", "zsh"])
+            .env("FARM_STATE_DIR", home.path("none"))
+            .run()
+            .prints(&format!(".zshrc: {why}\n"));
+    }
+}

@@ -94,3 +94,12 @@ fn what_keeps_farm_from_working_is_an_error() {
     home.write("dotfiles/farm.toml", "[package.nosuch]\nas = 3\n");
     home.farm(&["doctor"]).run().fails_with(1, &["farm.toml:2:6", "nothing was changed"]);
 }
+
+#[test]
+fn a_state_directory_that_is_a_file_is_an_error() {
+    let home = Sandbox::with(&["dotfiles/nvim/.config/nvim/init.lua", "state"]);
+    home.mode("state", 0o666);
+    let run = home.farm(&["doctor"]).env("FARM_STATE_DIR", home.path("state")).run();
+    let says = "error    state directory     ~/state is not a directory: no change can be undone\n1 error\n";
+    assert!(run.code() == 1 && run.stdout.ends_with(says), "{run}");
+}

@@ -206,6 +206,7 @@ fn every_command_answers_with_the_keys_that_are_documented() {
         ("switch", false),
         ("list", false),
         ("why mac/.x", false),
+        ("why ../.note", false),
     ] {
         assert_eq!(run(&home, line)["changed"], changed, "{line}");
     }

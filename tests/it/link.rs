@@ -671,3 +671,45 @@ fn what_takes_the_place_of_a_link_folds_no_more_than_where_nothing_was() {
     home.farm(&["link", "--override", "**", "two"]).run().fails_with(0, &[]);
     assert_eq!(home.tree(), "a/\na/f -> ../dotfiles/two/a/f\nbin/\nbin/f -> ../dotfiles/p/bin/f\n");
 }
+
+#[test]
+fn a_package_that_was_deleted_is_in_nobodys_way() {
+    let home = Sandbox::with(&["dotfiles/gcc/bin/gcc", "dotfiles/perl/bin/perl"]);
+    home.farm(&["link", "-q", "gcc", "perl"]).run().prints("");
+    // What is left of it in a directory looks like what could be folded.
+    home.remove("dotfiles/perl");
+    home.farm(&["status"]).run().prints("gcc  linked      1 link\n");
+    home.farm(&["relink", "gcc"]).run().prints("nothing to do: gcc is linked already\n");
+    home.farm(&["unlink", "gcc"]).run().prints("unlinked gcc: 1 link removed\n");
+    assert_eq!(home.tree(), "bin/\nbin/perl -> ../dotfiles/perl/bin/perl\n");
+    home.farm(&["why", "../bin/gcc"]).run().prints("bin/gcc: not linked, and nothing keeps gcc from it\n");
+    home.farm(&["link", "gcc"]).run().prints("linked gcc: 1 link\n");
+}
+
+#[test]
+fn a_package_that_was_deleted_stays_behind_when_the_dotfiles_move() {
+    let home = Sandbox::with(&["dotfiles/gcc/bin/gcc", "dotfiles/perl/bin/perl"]);
+    home.farm(&["link", "-q", "gcc", "perl"]).run().prints("");
+    home.remove("dotfiles/perl");
+    std::fs::rename(home.path("dotfiles"), home.path("dots")).unwrap();
+    let moved = ["relink", "--moved-from", "../dotfiles"];
+    home.farm(&moved).from("dots").run().prints("relinked gcc: 1 link changed\n");
+    assert_eq!(home.tree_below("bin"), "gcc -> ../dots/gcc/bin/gcc\nperl -> ../dotfiles/perl/bin/perl\n",);
+}
+
+#[test]
+fn who_is_in_the_wrong_directory_is_told_which_is_the_dotfiles_directory() {
+    let home = two();
+    let says = "\
+error: dotfiles/nvim is not a package: it is no directory directly in the dotfiles directory ~
+nothing was changed
+hint: --dir names another dotfiles directory
+";
+    home.farm(&["link", "dotfiles/nvim"]).from("").run().fails(1, says);
+    home.farm(&["link", "nvim"]).from("").run().fails_with(1, &["no package nvim in ~\n", "--dir"]);
+    home.farm(&["link", "-q", "-d", "dotfiles", "dotfiles/nvim"]).from("").run().prints("");
+    let long = "a".repeat(300);
+    let says =
+        format!("error: cannot look at package ~/dotfiles/{long}: File name too long\nnothing was changed\n");
+    home.farm(&["link", &long]).run().fails(1, &says);
+}

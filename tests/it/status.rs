@@ -221,8 +221,8 @@ fn a_farm_without_packages_says_so() {
         .run()
         .fails(
             1,
-            "error: there is no package nvim in ~/dotfiles\nnothing was changed\nhint: `farm list` names the packages; `farm \
-             prune` removes links of one that is gone\n",
+            "error: there is no package nvim in ~/dotfiles\nnothing was changed\nhint: `farm list` names the packages, --dir \
+             another dotfiles directory; `farm prune` removes links of a package that is gone\n",
         );
 }
 
@@ -255,4 +255,26 @@ fn json_has_each_path_with_its_finding() {
     let json = home.farm(&["list", "--json", "zsh"]).run().json();
     let landed = serde_json::json!([{ "package": "zsh", "landing": "into", "path": "~", "here": true }]);
     assert_eq!((&json["packages"], &json["changed"]), (&landed, &false.into()));
+}
+
+#[test]
+fn what_only_another_user_may_look_at_is_no_interrupted_run() {
+    let home = Sandbox::with(&["dotfiles/nvim/.config/nvim/init.lua"]);
+    home.farm(&["link", "-q", "nvim"]).run().prints("");
+    let target = std::fs::read_dir(home.state().join("targets")).unwrap().next().unwrap().unwrap().path();
+    // As after `sudo farm`, which leaves the state directory to root.
+    let is_root = rustix::process::geteuid().is_root();
+    home.mode("..", 0o755);
+    home.mode("../state", if is_root { 0o700 } else { 0 });
+    let farm = |args: &[&str]| if is_root { home.farm(args).by_nobody() } else { home.farm(args) };
+    if farm(&["--version"]).can_start() {
+        let problem = format!("cannot look into {}: Permission denied", target.display());
+        farm(&["status"]).run().says(
+            0,
+            "nvim  linked      1 link\n",
+            &format!("warning: {problem}: what farm made here is not known\n"),
+        );
+        farm(&["recover"]).run().fails_with(1, &[&problem, "nothing was changed", "FARM_STATE_DIR"]);
+    }
+    home.mode("../state", 0o700);
 }

@@ -98,3 +98,33 @@ fn a_package_of_other_machines_and_one_that_lands_elsewhere_are_known() {
     let by = "linked for tmux by .tmux, a link to dotfiles/tmux/dot-tmux";
     says(&home, "tmux/dot-tmux/dot-a", &format!("dotfiles/tmux/dot-tmux/dot-a: {by}"));
 }
+
+#[test]
+fn a_path_that_farm_toml_names_by_itself_is_known() {
+    let home = home();
+    home.file("dotfiles/ssh/ssh-config");
+    home.file("dotfiles/claude/agents/a.md");
+    home.write(
+        "dotfiles/farm.toml",
+        "[files]\n'~/.ssh/config' = 'ssh/ssh-config'\n\n[file.'~/.agents']\nsource = 'claude/agents'\n\
+         recursive = true\n\n[file.'~/.seed']\ntext = 'x'\nmethod = 'copy'\n",
+    );
+    let line = |path: &str, why: &str| says(&home, &format!("../{path}"), &format!("{path}: {why}"));
+    let none = "~/dotfiles/farm.toml:2 names it, and nothing is there: `farm switch` makes it";
+    line(".ssh/config", none);
+    home.farm(&["switch", "-q"]).run().prints("");
+    line(".ssh/config", "~/dotfiles/farm.toml:2 names it, a link to ../dotfiles/ssh/ssh-config");
+    line(".agents/a.md", "~/dotfiles/farm.toml:4 names .agents, a real directory");
+    line(".seed", "~/dotfiles/farm.toml:8 names it, a file, not a link");
+    let source = "~/dotfiles/farm.toml:2 names .ssh/config, a link to ../dotfiles/ssh/ssh-config";
+    // Its directory could be a package, too.
+    let package = "dotfiles/ssh/ssh-config: not linked, and nothing keeps ssh from it";
+    says(&home, "ssh/ssh-config", &format!("{package}\ndotfiles/ssh/ssh-config: {source}"));
+    line(".ssh/known_hosts", "no package has it");
+    let json = home.farm(&["why", "--json", "../.ssh/config"]).run().json();
+    let because = serde_json::json!([{
+        "why": "named", "at": "~/.ssh/config", "to": "../dotfiles/ssh/ssh-config",
+        "file": "~/dotfiles/farm.toml", "line": 2,
+    }]);
+    assert_eq!(json["because"], because);
+}

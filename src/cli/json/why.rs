@@ -4,7 +4,7 @@ use farm::{Finds, Kept, Route};
 use serde::Serialize;
 
 use super::super::resolve::Farm;
-use super::super::told::{Because, Why};
+use super::super::told::{Because, Named, There, Why};
 use super::status::finding_name;
 use super::{Text, path, write};
 
@@ -20,6 +20,7 @@ struct Report {
 
 #[derive(Serialize, Default)]
 struct BecauseReport {
+    #[serde(skip_serializing_if = "Option::is_none")]
     package: Option<Text>,
     why: &'static str,
     /// The link or the finding that it is about.
@@ -42,15 +43,32 @@ struct BecauseReport {
 }
 
 /// Prints why a path is linked, or is not.
-pub fn why(farm: &Farm, route: &Route, because: &[Because]) {
+pub fn why(farm: &Farm, route: &Route, because: &[Because], named: &[Named]) {
+    let of_packages = because.iter().map(|because| report(farm, because));
+    let of_paths = named.iter().map(|named| path_report(farm, named));
     write(&Report {
         command: "why",
         changed: false,
         dir: Text::from(farm.dir.as_path()),
         target: Text::from(farm.target().as_path()),
         path: Text::from(farm.absolute(route).as_path()),
-        because: because.iter().map(|because| report(farm, because)).collect(),
+        because: of_packages.chain(of_paths).collect(),
     });
+}
+
+fn path_report(farm: &Farm, named: &Named) -> BecauseReport {
+    let to = match &named.there {
+        There::Link(text) => Some(Text::from(text.as_bytes())),
+        There::Directory | There::File | There::Nothing => None,
+    };
+    BecauseReport {
+        why: "named",
+        at: Some(path(farm, &named.at)),
+        to,
+        file: farm.declared.as_ref().map(|declared| Text::from(declared.path.as_path())),
+        line: Some(named.line),
+        ..BecauseReport::default()
+    }
 }
 
 fn report(farm: &Farm, because: &Because) -> BecauseReport {

@@ -71,6 +71,9 @@ impl Words {
                 let path = display(path);
                 format!("{path} belongs to another user: `sudo chown -R \"$USER\" {path}`")
             }
+            Checkup::StateIsNone(path) => {
+                format!("{} is not a directory: no change can be undone", display(path))
+            }
             Checkup::StateReadOnly(path) => {
                 format!("{} may not be written: no change can be undone", display(path))
             }
@@ -105,6 +108,7 @@ pub fn about(finding: &Checkup) -> &'static str {
         | Checkup::State(_)
         | Checkup::StateOpen(_)
         | Checkup::StateOfAnother(_)
+        | Checkup::StateIsNone(_)
         | Checkup::StateReadOnly(_)
         | Checkup::StateElsewhere => "state directory",
         Checkup::Interrupted | Checkup::Busy | Checkup::Memory(_) | Checkup::Generations(_) => "generations",

@@ -64,6 +64,14 @@ impl Words {
         }
     }
 
+    /// Says that nobody knows what was made, and looks all the same.
+    pub fn unknown(&self, problem: &Error) {
+        if !self.quiet {
+            let text = format!("{}: what farm made here is not known", shown(&problem.to_string()));
+            self.to_stderr(&format!("{WARNING}warning:{WARNING:#} {text}"));
+        }
+    }
+
     /// Says that an interrupted run waits for recovery.
     pub fn pending(&self) {
         if !self.quiet {

@@ -83,7 +83,7 @@ impl Words {
             Direction::Eject => format!("cannot eject from {package}"),
         };
         let mut hints: Vec<String> = Vec::new();
-        for hint in objections.iter().filter_map(|objection| hint(asked, objection)) {
+        for hint in objections.iter().filter_map(|objection| hint(farm, asked, objection)) {
             if hints.len() < HINTS && !hints.contains(&hint) {
                 hints.push(hint);
             }
@@ -96,6 +96,10 @@ fn reason(farm: &Farm, asked: &Transfer, objection: &Objection) -> String {
     let package = name(&asked.package);
     let is_adoption = asked.direction != Direction::Eject;
     match &objection.reason {
+        Refused::Outside if is_in_target(farm, objection) => {
+            let lands = farm.absolute(&Route::below_root(asked.mount.at().clone()));
+            format!("not in {}, where {package} lands", shown(&lands.to_string_lossy()))
+        }
         Refused::Outside => format!("not in the target, {}", shown(&farm.target().to_string_lossy())),
         Refused::Target => "the target itself".to_owned(),
         Refused::InDotfiles if farm.absolute(&objection.path) == farm.dir => {
@@ -151,7 +155,12 @@ fn reason(farm: &Farm, asked: &Transfer, objection: &Objection) -> String {
     }
 }
 
-fn hint(asked: &Transfer, objection: &Objection) -> Option<String> {
+/// Tells whether something that is not where the package lands is in the target all the same.
+fn is_in_target(farm: &Farm, objection: &Objection) -> bool {
+    objection.path.up == 0 && objection.path.down.below(&farm.mount).is_some()
+}
+
+fn hint(farm: &Farm, asked: &Transfer, objection: &Objection) -> Option<String> {
     let is_adoption = asked.direction != Direction::Eject;
     match &objection.reason {
         Refused::Taken { by: InPackage::OtherFile | InPackage::OtherKind, .. } => Some(
@@ -162,6 +171,9 @@ fn hint(asked: &Transfer, objection: &Objection) -> Option<String> {
         }
         Refused::InFarm { owner, .. } if !is_adoption => Some(format!("`farm eject {} PATH`", name(owner))),
         Refused::LeadsElsewhere(_) => Some("make the link absolute first".to_owned()),
+        Refused::Outside if is_in_target(farm, objection) => {
+            Some("`as` and `into` in farm.toml say where a package lands".to_owned())
+        }
         _ => None,
     }
 }

@@ -4,7 +4,7 @@ use farm::{Finds, Kept, RelPath, Route};
 
 use super::super::Exit;
 use super::super::resolve::Farm;
-use super::super::told::{Because, Why};
+use super::super::told::{Because, Named, There, Why};
 use super::status::finding;
 use super::transfer::route_shown;
 use super::{Words, name, path_shown, shown, text_shown, to_stdout};
@@ -18,19 +18,36 @@ impl Words {
         Exit::Refused
     }
 
-    /// Says for each package that has something to do with a path why it is linked, or is not.
-    pub fn why(&self, farm: &Farm, route: &Route, because: &[Because]) {
+    /// Says for each package that has something to do with a path why it is linked, or is not, and where the manifest
+    /// names it by itself.
+    pub fn why(&self, farm: &Farm, route: &Route, because: &[Because], named: &[Named]) {
         if self.quiet {
             return;
         }
         let path = route_shown(farm, route);
-        if because.is_empty() {
+        if because.is_empty() && named.is_empty() {
             to_stdout(&format!("{path}: no package has it"));
         }
         for Because { package, why } in because {
             to_stdout(&format!("{path}: {}", reason(farm, route, package, why)));
         }
+        for it in named {
+            to_stdout(&format!("{path}: {}", naming(farm, route, it)));
+        }
     }
+}
+
+fn naming(farm: &Farm, route: &Route, named: &Named) -> String {
+    let manifest = farm.declared.as_ref().map_or_else(String::new, |it| shown(&it.path.to_string_lossy()));
+    let is_here = *route == Route::below_root(named.at.clone());
+    let what = if is_here { "it".to_owned() } else { path_shown(farm, &named.at) };
+    let there = match &named.there {
+        There::Link(text) => format!("a link to {}", text_shown(text)),
+        There::Directory => "a real directory".to_owned(),
+        There::File => "a file, not a link".to_owned(),
+        There::Nothing => "and nothing is there: `farm switch` makes it".to_owned(),
+    };
+    format!("{manifest}:{} names {what}, {there}", named.line)
 }
 
 fn reason(farm: &Farm, route: &Route, package: &RelPath, why: &Why) -> String {
