@@ -13,7 +13,7 @@ use super::StowRc;
 use super::args::DefaultWay;
 use super::manifest::{Declared, FILE, Wrong};
 use farm::manifest::Clash;
-use farm::{Action, Conflict, Error, Mount, Name, Policy, Reason, RelPath, Request, Route, Step};
+use farm::{Action, Error, LinkText, Mount, Name, Policy, RelPath, Request, Route, Step};
 
 /// Why a command line cannot become a request.
 #[derive(Debug)]
@@ -215,13 +215,15 @@ impl Farm {
 
     /// Returns where the dotfiles directory seems to have been: links that are in the way lead there, nothing is there
     /// any more, and the dotfiles directory has the same.
-    pub fn seems_moved_from<'c>(&self, conflicts: impl Iterator<Item = &'c Conflict>) -> Option<PathBuf> {
+    pub fn seems_moved_from<'l>(
+        &self,
+        links: impl Iterator<Item = (&'l RelPath, &'l LinkText)>,
+    ) -> Option<PathBuf> {
         const LOOKED_AT: usize = 20;
         let is_missing =
             |path: &Path| path.symlink_metadata().is_err_and(|error| error.kind() == io::ErrorKind::NotFound);
-        conflicts.take(LOOKED_AT).find_map(|conflict| {
-            let Reason::NotOwned(text) = &conflict.reason else { return None };
-            let (dir, _) = conflict.path.split()?;
+        links.take(LOOKED_AT).find_map(|(path, text)| {
+            let (dir, _) = path.split()?;
             let route = self.request(Vec::new(), Policy::native()).route_of(&dir, text);
             let destination = self.absolute(&route);
             let mut above: Vec<&Path> = destination.ancestors().skip(1).collect();

@@ -313,13 +313,12 @@ impl Words {
             facts.push("nothing was changed".to_owned());
         }
         let mut hints = hints(verb, &conflicts);
-        if let Some(former) = farm.seems_moved_from(conflicts.iter().copied()) {
-            let verb = if verb == Verb::Switch { "switch" } else { "relink" };
-            let former = shown(&former.display().to_string());
-            hints.insert(
-                0,
-                format!("if the dotfiles directory was {former}: `farm {verb} --moved-from {former}`"),
-            );
+        let links = conflicts.iter().filter_map(|conflict| match &conflict.reason {
+            Reason::NotOwned(text) => Some((&conflict.path, text)),
+            _ => None,
+        });
+        if let Some(hint) = moved_hint(verb, farm, false, links) {
+            hints.insert(0, hint);
         }
         if !went_on && names.len() < requested {
             hints
@@ -386,6 +385,22 @@ impl Words {
         let of_vacant = of_vacant.map(|nothing| format!("; {nothing}")).unwrap_or_default();
         let end = if self.dry_run { "; nothing was changed" } else { "" };
         to_stdout(&format!("{did} {}: {}{of_vacant}{end}", named(&packages), tally.words()));
+        self.seems_moved(verb, farm, &planned.plan.ops);
+    }
+
+    /// Says what may have been meant where links moved out of the way that a dotfiles directory seems to have left behind.
+    fn seems_moved(&self, verb: Verb, farm: &Farm, ops: &Ops) {
+        let displaced: Vec<(RelPath, LinkText)> = ops
+            .iter()
+            .filter_map(|op| match op.change {
+                Change::Displace { what: What::Link(text), .. } => Some((op.path, text)),
+                _ => None,
+            })
+            .collect();
+        let links = displaced.iter().map(|(path, text)| (path, text));
+        if let Some(hint) = moved_hint(verb, farm, !self.dry_run, links) {
+            self.to_stderr(&format!("{HINT}hint:{HINT:#} {hint}"));
+        }
     }
 
     fn notices(&self, farm: &Farm, notices: &[Notice]) {
@@ -457,6 +472,19 @@ impl Words {
 /// Writes a line; a reader that went away is nobody's mistake.
 fn to_stdout(line: &str) {
     let _ = writeln!(anstream::stdout(), "{line}");
+}
+
+/// Says how links come along that lead to where the dotfiles directory seems to have been.
+fn moved_hint<'l>(
+    verb: Verb,
+    farm: &Farm,
+    is_done: bool,
+    links: impl Iterator<Item = (&'l RelPath, &'l LinkText)>,
+) -> Option<String> {
+    let former = shown(&farm.seems_moved_from(links)?.display().to_string());
+    let verb = if verb == Verb::Switch { "switch" } else { "relink" };
+    let undo = if is_done { "`farm undo`, then " } else { "" };
+    Some(format!("if the dotfiles directory was {former}: {undo}`farm {verb} --moved-from {former}`"))
 }
 
 /// Says of packages why there is nothing to do.

@@ -180,3 +180,28 @@ fn link_says_how_links_of_a_directory_that_has_moved_come_along() {
     let run = farm(&home, &["link", "zsh"]).run();
     assert!(run.code() == 1 && !run.stderr.contains("moved-from"), "{run}");
 }
+
+#[test]
+fn links_of_a_directory_that_has_moved_are_not_backed_up_without_a_word() {
+    let home = moved();
+    let relink = "if the dotfiles directory was ~/dotfiles: `farm relink --moved-from ~/dotfiles`";
+    let undo =
+        "if the dotfiles directory was ~/dotfiles: `farm undo`, then `farm relink --moved-from ~/dotfiles`";
+    let dry = farm(&home, &["link", "-n", "--backup", "zsh"]).run();
+    assert!(dry.code() == 0 && dry.stderr.contains(relink), "{dry}");
+    let run = farm(&home, &["link", "--backup", "zsh"]).run();
+    assert!(run.code() == 0 && run.stderr.contains(undo), "{run}");
+    farm(&home, &["undo", "-q"]).run().prints("");
+    farm(&home, &["relink", "-q", "--moved-from", "dotfiles"]).run().prints("");
+
+    let home = switched_and_moved();
+    let run = farm(&home, &["switch", "--backup"]).run();
+    let undo =
+        "if the dotfiles directory was ~/dotfiles: `farm undo`, then `farm switch --moved-from ~/dotfiles`";
+    assert!(run.code() == 0 && run.stderr.contains(undo), "{run}");
+    // Those of somebody else are nobody's mistake.
+    let home = Sandbox::with(&["dotfiles/zsh/.zshrc"]);
+    std::os::unix::fs::symlink("elsewhere", home.path(".zshrc")).expect("a link");
+    let run = home.farm(&["link", "--backup", "zsh"]).run();
+    assert!(run.code() == 0 && run.stderr.is_empty(), "{run}");
+}

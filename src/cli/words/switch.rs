@@ -107,5 +107,6 @@ impl Words {
         let (did, end) =
             if self.dry_run { ("would switch", "; nothing was changed") } else { ("switched", "") };
         to_stdout(&format!("{did}{to}: {}{end}", parts.join(", ")));
+        self.seems_moved(Verb::Switch, farm, &planned.plan.ops);
     }
 }
