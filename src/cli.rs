@@ -15,6 +15,7 @@ mod history;
 mod import;
 mod init;
 mod json;
+mod lines;
 mod manifest;
 #[cfg(test)]
 mod manual;

@@ -238,7 +238,11 @@ impl<'a> Scanner<'a> {
                     links.map_err(|e| self.error(snapshot, "read links in", Side::Target, &path, e))?;
                 Fact::Texts(links.into())
             }
-            Need::InStep { .. } | Need::Below { .. } | Need::Merged { .. } | Need::Under { .. } => {
+            Need::InStep { .. }
+            | Need::Below { .. }
+            | Need::Merged { .. }
+            | Need::WayDown { .. }
+            | Need::Under { .. } => {
                 unreachable!("`learn` asks for listings instead")
             }
             Need::Mirror { source, dir, target_dir, rules_dir } => {

@@ -143,6 +143,16 @@ pub enum Need {
         /// The directory.
         dir: DirId,
     },
+    /// The listings of a package's directory and of those on the way down to one below it, itself included, as far as they
+    /// are real directories. Answered by [`Need::Listing`]s.
+    WayDown {
+        /// The package.
+        source: SourceId,
+        /// The directory.
+        dir: DirId,
+        /// The path from it.
+        path: RelPath,
+    },
     /// The listings, with texts, of a target directory and of all below it. Answered by [`Need::Listing`]s.
     Under {
         /// The directory.
@@ -504,7 +514,9 @@ impl Snapshot {
                 let unread = self.source(*source).tree.known_entries(*dir).is_none();
                 unread.then_some(Need::Sifted { source: *source, dir: *dir }).into_iter().collect()
             }
-            Need::Below { source, dir } | Need::Merged { source, dir, .. } => {
+            Need::Below { source, dir }
+            | Need::Merged { source, dir, .. }
+            | Need::WayDown { source, dir, .. } => {
                 unread(Side::Source(*source), *dir, Texts::All).into_iter().collect()
             }
             // All of it is wanted, however large it is.
@@ -557,6 +569,9 @@ impl Snapshot {
                 let under = |node| if let Node::Dir(dir) = node { Some(Need::Under { dir }) } else { None };
                 return nodes.filter_map(under).collect();
             }
+            Need::WayDown { source, dir, path } => {
+                return self.way_down(*source, *dir, path).into_iter().collect();
+            }
             _ => return Vec::new(),
         };
         let Source { tree, rules, .. } = self.source(source);
@@ -594,6 +609,18 @@ impl Snapshot {
             }
         }
         onward
+    }
+
+    /// Returns what to ask next on the way from a package's directory down `path`.
+    fn way_down(&self, source: SourceId, dir: DirId, path: &RelPath) -> Option<Need> {
+        let name = path.names().next()?;
+        match self.source(source).tree.get(dir, &name)?? {
+            Node::Dir(dir) => {
+                let path = path.below(&RelPath::from_names([&name]))?;
+                Some(Need::WayDown { source, dir, path })
+            }
+            _ => None,
+        }
     }
 
     /// Returns the directories directly below those of `needs` that several packages want to have in one place of the

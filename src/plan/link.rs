@@ -572,12 +572,16 @@ impl<'a> Planner<'a> {
 
     /// Turns the link to `old` into a directory that mirrors first `old` and then `new`.
     fn unfold(&mut self, entry: &Entry, old: Src, new: Src, below: &mut Below) {
-        let Some(entries) = self.source_entries(old) else {
-            self.source_entries(new);
-            return;
-        };
-        if let Some(notice) = marker_of(entries, &entry.path()) {
+        let [had, has] = [old, new].map(|src| self.snapshot.source(src.id).tree.entries(src.dir));
+        if let Some(notice) = had.and_then(|entries| marker_of(entries, &entry.path())) {
             self.notices.push(notice);
+            return;
+        }
+        if had.is_none() || has.is_none() {
+            // What both have below meets, too.
+            let at = entry.path();
+            let need = |src: Src| Need::Merged { at: at.clone(), source: src.id, dir: src.dir };
+            self.needs.extend([old, new].map(need));
             return;
         }
         let made = self.tree.make_dir(entry.into, &entry.target_name);

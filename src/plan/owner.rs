@@ -213,15 +213,34 @@ impl Planner<'_> {
             return None;
         };
         let mut src = Src { id, dir: ROOT };
-        for name in place.path.names() {
-            let Some(node) = self.source_entries(src)?.get(name.as_bytes()) else {
-                return Some(None);
+        let mut names = place.path.names();
+        while let Some(name) = names.next() {
+            let Some(entries) = self.snapshot.source(id).tree.entries(src.dir) else {
+                let rest: Vec<Name> = std::iter::once(name).chain(names).collect();
+                self.need_way_down(src, RelPath::from_names(&rest));
+                return None;
             };
+            let Some(node) = entries.get(name.as_bytes()) else { return Some(None) };
             match self.source_dir(src, &name, &node)? {
                 Some(below) => src = below,
                 None => return Some(None),
             }
         }
         Some(Some(src))
+    }
+
+    /// Asks for a package's directory with those down to `path` at once: a round for each would plan anew as often as the
+    /// way is deep.
+    fn need_way_down(&mut self, src: Src, path: RelPath) {
+        let need = Need::WayDown { source: src.id, dir: src.dir, path: path.clone() };
+        let is_asked = self.needs.range(&need..).next().is_some_and(|it| match it {
+            Need::WayDown { source, dir, path: asked } => {
+                (*source, *dir) == (src.id, src.dir) && asked.below(&path).is_some()
+            }
+            _ => false,
+        });
+        if !is_asked {
+            self.needs.insert(need);
+        }
     }
 }

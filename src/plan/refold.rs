@@ -1,5 +1,7 @@
 //! Folding after an unlink: a directory that holds nothing but links into one place becomes one link to it.
 
+use std::collections::HashSet;
+
 use super::owner::{Owner, Place};
 use super::{Planner, Src};
 use crate::package::Mount;
@@ -74,13 +76,25 @@ impl Planner<'_> {
         let mut dirs = std::mem::take(&mut self.to_refold);
         dirs.sort_by_cached_key(|&dir| (std::cmp::Reverse(self.tree.depth(dir)), dir));
         dirs.dedup();
+        // Directories in which one was folded by guess.
+        let mut guessed = HashSet::new();
         for dir in dirs {
-            self.refold_exactly(dir);
+            if !guessed.contains(&dir) {
+                self.refold_exactly(dir, &mut guessed);
+                continue;
+            }
+            // If the guess is right, this will be asked next. What it would take to read goes too far for a guess.
+            let needs = std::mem::take(&mut self.needs);
+            self.refold_exactly(dir, &mut guessed);
+            let guesses = std::mem::replace(&mut self.needs, needs);
+            self.needs.extend(guesses.into_iter().filter(|need| matches!(need, Need::SameMode { .. })));
         }
     }
 
-    /// Folds `dir` when it holds exactly the links that stand for one directory of a package.
-    fn refold_exactly(&mut self, dir: DirId) {
+    /// Folds `dir` when it holds exactly the links that stand for one directory of a package. Where only how open the two
+    /// are is not known yet, it is folded all the same, and the directory that it is in goes into `guessed`: nearly all
+    /// are, and one question after the other would plan anew for each level. The plan does not count while there is a need.
+    fn refold_exactly(&mut self, dir: DirId, guessed: &mut HashSet<DirId>) {
         let Some((up, name)) = self.tree.parent(dir).map(|(up, name)| (up, name.clone())) else { return };
         if self.tree.known_entries(dir).is_some_and(has_several_owners) || !self.target_read(dir, Texts::Few)
         {
@@ -101,10 +115,12 @@ impl Planner<'_> {
             return;
         }
         let Some(Some(src)) = self.directory_at(&place) else { return };
-        if self.mirrors(dir, src, &place) == Some(true)
-            && self.folds(src, &path) == Some(true)
-            && self.is_as_open(dir, src) == Some(true)
-        {
+        if self.mirrors(dir, src, &place) == Some(true) && self.folds(src, &path) == Some(true) {
+            match self.is_as_open(dir, src) {
+                Some(true) => {}
+                Some(false) => return,
+                None => drop(guessed.insert(up)),
+            }
             let depth = self.tree.depth(up);
             let text = place.route().text_from(depth);
             self.tree.set(up, name, Node::link(text, Leads::Dir));

@@ -173,7 +173,11 @@ impl World {
                 Fact::Texts(Arc::new(names.map(link).collect()))
             }
             Need::Stored { .. } => panic!("{need:?}: the trees of these tests know no content"),
-            Need::InStep { .. } | Need::Below { .. } | Need::Merged { .. } | Need::Under { .. } => {
+            Need::InStep { .. }
+            | Need::Below { .. }
+            | Need::Merged { .. }
+            | Need::WayDown { .. }
+            | Need::Under { .. } => {
                 panic!("{need:?} has no fact for an answer")
             }
             Need::Mirror { source, dir, target_dir, rules_dir } => {
@@ -274,11 +278,16 @@ impl World {
 
     /// Plans as on a disk; panics when the planner asks for the same thing twice.
     fn plan(&self, request: &Request) -> Planned {
+        self.plan_in_rounds(request).0
+    }
+
+    /// As [`plan`](Self::plan), with how often the planner had to begin.
+    fn plan_in_rounds(&self, request: &Request) -> (Planned, usize) {
         let mut snapshot = Snapshot::unread();
         let mut asked = BTreeSet::new();
-        loop {
+        for round in 1.. {
             match plan(request, &snapshot) {
-                Ok(planned) => return planned,
+                Ok(planned) => return (planned, round),
                 Err(needs) => {
                     assert!(asked.len() < 1000, "there is no end to what is asked");
                     let naming = request.policy.naming;
@@ -294,6 +303,7 @@ impl World {
                 }
             }
         }
+        unreachable!("the rounds have no end")
     }
 
     fn apply(&mut self, planned: &Planned) {
@@ -904,6 +914,34 @@ fn name(s: &str) -> Name {
 fn target(planned: &Planned) -> Vec<String> {
     let lines = planned.after.lines();
     lines.into_iter().filter(|line| line != "s/" && line != "s/?" && !line.starts_with("s/")).collect()
+}
+
+#[test]
+fn a_deep_tree_that_packages_share_takes_no_round_for_each_level() {
+    let [p, q, both] = [&[0][..], &[1], &[0, 1]];
+    let of = |action, packages: &[usize]| -> Vec<_> { packages.iter().map(|&it| (action, it)).collect() };
+    let rounds = |levels: usize| {
+        let dirs: Vec<String> = (0..levels).map(|level| "a/".repeat(level)).collect();
+        let lines = dirs.iter().flat_map(|dir| ["p", "q"].map(|it| format!("s/{it}/{dir}f{it}")));
+        let mut world = World { tree: Tree::from_lines([]), ignore: "", large: usize::MAX };
+        lines.for_each(|line| put(&mut world.tree, &line, Some(Node::File)));
+        let mut run = |steps: Vec<(Action, usize)>| {
+            let (planned, rounds) = world.plan_in_rounds(&request(&Policy::native(), &steps));
+            assert_eq!(planned.conflicts.len(), 0, "{steps:?}");
+            world.apply(&planned);
+            rounds
+        };
+        [
+            run(of(Action::Link, p)),
+            run(of(Action::Link, q)),
+            run([of(Action::Unlink, p), of(Action::Link, p)].concat()),
+            run([of(Action::Unlink, both), of(Action::Link, both)].concat()),
+            run(of(Action::Unlink, p)),
+            run(of(Action::Link, p)),
+            run(of(Action::Unlink, both)),
+        ]
+    };
+    assert_eq!(rounds(40), rounds(5));
 }
 
 #[test]

@@ -6,6 +6,7 @@
 use rnix::ast::{self, AstToken as _, Attr, BinOpKind, Entry, Expr, HasEntry as _, InterpolPart};
 use rnix::{Root, SyntaxKind, SyntaxNode};
 
+use super::super::lines::Lines;
 use super::{Left, Why};
 
 /// Stands for the home directory in a string.
@@ -79,7 +80,7 @@ pub fn read(text: &str, comments: Standing) -> Result<Found, (usize, String)> {
     let mut found = Found::default();
     let read_in = |text: &str, found: &mut Found| {
         let parsed = Root::parse(text);
-        let mut reader = Reader { text, taken: &taken, found };
+        let mut reader = Reader { lines: Lines::of(text), taken: &taken, found };
         if parsed.errors().is_empty() {
             if let Some(expr) = parsed.tree().expr() {
                 reader.visit(&[], &expr);
@@ -108,12 +109,7 @@ fn line_of_error(text: &str, error: &rnix::ParseError) -> usize {
         E::UnexpectedWanted(_, range, _) | E::DuplicatedArgs(range, _) => Some(range.start()),
         _ => None,
     };
-    line(text, at.map_or(text.len(), usize::from))
-}
-
-/// Returns the line of a place, from one.
-fn line(text: &str, at: usize) -> usize {
-    text.as_bytes()[..at.min(text.len())].iter().filter(|&&byte| byte == b'\n').count() + 1
+    Lines::of(text).line(at.map_or(text.len(), usize::from))
 }
 
 /// Returns the text with comments that hold settings made code, everything at its place, and where these are.
@@ -173,20 +169,21 @@ fn is_settings(text: &str) -> bool {
 }
 
 struct Reader<'t> {
-    text: &'t str,
-    /// The comments that were made code.
+    lines: Lines<'t>,
+    /// The comments that were made code, in the order of the text.
     taken: &'t [std::ops::Range<usize>],
     found: &'t mut Found,
 }
 
 impl Reader<'_> {
     fn line(&self, node: &impl ast::AstNode) -> usize {
-        line(self.text, usize::from(node.syntax().text_range().start()))
+        self.lines.line(usize::from(node.syntax().text_range().start()))
     }
 
     fn standing(&self, node: &impl ast::AstNode) -> Standing {
         let at = usize::from(node.syntax().text_range().start());
-        let is_commented = self.taken.iter().any(|range| range.contains(&at));
+        let next = self.taken.partition_point(|range| range.end <= at);
+        let is_commented = self.taken.get(next).is_some_and(|range| range.contains(&at));
         if is_commented { Standing::Commented } else { Standing::Live }
     }
 

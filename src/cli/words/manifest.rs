@@ -1,11 +1,13 @@
 //! What is said of a `farm.toml` with mistakes: where, the line itself with a mark, and what would be right.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 use farm::manifest::{Expected, Fault, Mistake, Only, Shape};
 
 use super::super::Exit;
+use super::super::lines::Lines;
 pub(super) use super::super::manifest::FILE;
 use super::super::manifest::Wrong;
 use super::{Words, json, shown};
@@ -26,14 +28,18 @@ impl Words {
         let path = shown(&wrong.path.display().to_string());
         let told: Vec<(&Mistake, Told)> =
             wrong.mistakes.iter().map(|mistake| (mistake, tell(mistake, &wrong.text))).collect();
+        let lines = Lines::of(&wrong.text);
         for (mistake, told) in &told {
             let span = within(&wrong.text, &mistake.span);
-            let mark = AnnotationKind::Primary.span(span).label(told.label.as_str());
-            let other = mistake
-                .other
-                .as_ref()
-                .map(|other| AnnotationKind::Context.span(within(&wrong.text, other)).label(told.other));
-            let snippet = Snippet::source(wrong.text.as_str())
+            let other = mistake.other.as_ref().map(|other| within(&wrong.text, other));
+            // Whoever renders it looks at all of the text, for each mistake anew.
+            let all = other.iter().fold(span.clone(), |all, it| all.start.min(it.start)..all.end.max(it.end));
+            let (part, first) = lines.around(&all);
+            let here = |it: Range<usize>| it.start - part.start..it.end - part.start;
+            let mark = AnnotationKind::Primary.span(here(span)).label(told.label.as_str());
+            let other = other.map(|other| AnnotationKind::Context.span(here(other)).label(told.other));
+            let snippet = Snippet::source(&wrong.text[part.clone()])
+                .line_start(first)
                 .path(path.as_str())
                 .annotations(std::iter::once(mark).chain(other));
             let report = [Level::ERROR.primary_title(told.title.as_str()).element(snippet)];
@@ -42,7 +48,7 @@ impl Words {
         self.to_stderr("nothing was changed");
         if self.json {
             let line = |(mistake, told): &(&Mistake, Told)| {
-                let (line, column) = place(&wrong.text, mistake.span.start);
+                let (line, column) = lines.place(mistake.span.start);
                 format!("{path}:{line}:{column}: {}: {}", told.title, told.label)
             };
             json::error(&told.iter().map(line).collect::<Vec<_>>().join("\n"));
@@ -52,16 +58,9 @@ impl Words {
 }
 
 /// Returns a span that lies in the text, whole characters.
-fn within(text: &str, span: &std::ops::Range<usize>) -> std::ops::Range<usize> {
+fn within(text: &str, span: &Range<usize>) -> Range<usize> {
     let start = text.floor_char_boundary(span.start);
     start..text.ceil_char_boundary(span.end).max(start)
-}
-
-/// Returns the line and the column of a place, both counted from one, the column in characters.
-fn place(text: &str, at: usize) -> (usize, usize) {
-    let before = &text[..text.floor_char_boundary(at)];
-    let line = before.rfind('\n').map_or(before, |end| &before[end + 1..]);
-    (before.matches('\n').count() + 1, line.chars().count() + 1)
 }
 
 fn tell(mistake: &Mistake, text: &str) -> Told {
