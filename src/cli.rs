@@ -122,7 +122,7 @@ pub fn run(args: Vec<OsString>, stowrc: impl FnOnce() -> Result<StowRc, String>)
         Ok(stowrc) => stowrc,
         Err(message) => return words.bad_stowrc(&message),
     };
-    match &args.command {
+    let exit = match &args.command {
         Command::Linking(Linking::Link(change)) => run::change(Verb::Link, global, change, &stowrc, &words),
         Command::Linking(Linking::Unlink(change)) => {
             run::change(Verb::Unlink, global, &change.with_defaults(), &stowrc, &words)
@@ -155,5 +155,6 @@ pub fn run(args: Vec<OsString>, stowrc: impl FnOnce() -> Result<StowRc, String>)
         Command::Stow(_) | Command::Chkstow(_) => {
             words.usage("options before `stow` and `chkstow` have no meaning there", "put them after it")
         }
-    }
+    };
+    words.ended(exit, global.dry_run || args.command.only_tells())
 }

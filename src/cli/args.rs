@@ -199,6 +199,25 @@ pub enum Command {
     Chkstow(Passed),
 }
 
+impl Command {
+    /// Tells whether its output is all that comes of it.
+    pub fn only_tells(&self) -> bool {
+        match self {
+            Command::Env(_)
+            | Command::Schema
+            | Command::Completions(_)
+            | Command::Status(_)
+            | Command::Why(_)
+            | Command::Diff(_)
+            | Command::Check(_)
+            | Command::Doctor
+            | Command::List(_) => true,
+            Command::Generations(asked) => asked.expire.is_none(),
+            _ => false,
+        }
+    }
+}
+
 /// What `switch` takes.
 #[derive(clap::Args, Debug)]
 pub struct Switch {
@@ -340,7 +359,7 @@ pub struct Generations {
 #[derive(clap::Args, Debug)]
 pub struct Rollback {
     /// The generation whose state comes back; 0 is the state before the first [default: the one before the present]
-    #[arg(value_name = "ID")]
+    #[arg(value_name = "ID", value_parser = generation)]
     pub id: Option<u64>,
     #[command(flatten)]
     pub undo: Undo,
@@ -544,6 +563,11 @@ impl InTheWay {
 /// Returns the suffix of backups that was typed.
 fn suffix(typed: OsString) -> Result<Name, &'static str> {
     Name::new(typed.as_bytes()).ok_or("it becomes the end of a file's name: it is not empty and has no slash")
+}
+
+/// Returns the number of a generation that was typed.
+fn generation(typed: &str) -> Result<u64, &'static str> {
+    typed.parse().map_err(|_| "it is not the number of a generation: `farm generations` lists them")
 }
 
 /// What `unlink` takes.

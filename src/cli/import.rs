@@ -5,6 +5,7 @@ mod home_manager;
 mod nix;
 
 use std::ffi::OsStr;
+use std::fs;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
@@ -79,8 +80,7 @@ fn from_home_manager(dir: &Path, args: &args::Import, words: &Words) -> Result<(
 }
 
 fn text(path: &Path) -> Result<String, Refusal> {
-    fs_err::read_to_string(path)
-        .map_err(|error| Refusal::System(farm::Error::new("read", path, error.kind())))
+    fs::read_to_string(path).map_err(|error| Refusal::System(farm::Error::new("read", path, error)))
 }
 
 fn read(path: &Path, comments: Standing) -> Result<Found, Refusal> {

@@ -20,6 +20,7 @@ use serde::Serialize;
 use super::args::Verb;
 use super::resolve::Farm;
 use super::told::{Ended, OnChange, Told};
+use super::words;
 
 pub use check::{checked, pruned};
 pub use doctor::doctor;
@@ -403,9 +404,8 @@ pub fn late_error(message: &str) {
 
 fn write(report: &impl Serialize) {
     let mut stdout = std::io::stdout().lock();
-    if serde_json::to_writer_pretty(&mut stdout, report).is_ok() {
-        let _ = writeln!(stdout);
-    }
+    let written = serde_json::to_writer_pretty(&mut stdout, report).map_err(std::io::Error::from);
+    words::lost(written.and_then(|()| writeln!(stdout)));
 }
 
 fn op_report(farm: &Farm, op: &Op) -> OpReport {

@@ -15,6 +15,7 @@ use std::ffi::OsStr;
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
 use std::os::unix::ffi::OsStrExt;
+use std::sync::OnceLock;
 
 use anstyle::{AnsiColor, Style};
 use farm::{
@@ -86,7 +87,21 @@ impl Words {
 
     /// Prints a text that is the result, as it is: it is for programs.
     pub fn print(&self, text: &str) {
-        let _ = io::stdout().write_all(text.as_bytes());
+        lost(io::stdout().write_all(text.as_bytes()));
+    }
+
+    /// Says at the end of a command what kept its output from being written. That is a failure where the output is all
+    /// that was asked for; else what was asked for is done.
+    pub fn ended(&self, exit: Exit, only_tells: bool) -> Exit {
+        lost(io::stdout().flush());
+        let (Some(error), Exit::Done) = (LOST.get(), exit) else { return exit };
+        let message = format!("cannot write the output: {}", system_words(error));
+        if only_tells {
+            self.say_error(&message, &[], &[]);
+            return Exit::Refused;
+        }
+        self.to_stderr(&format!("{WARNING}warning:{WARNING:#} {message}"));
+        exit
     }
 
     /// Says what could not be done for new shells after the farm was changed.
@@ -469,9 +484,21 @@ impl Words {
     }
 }
 
-/// Writes a line; a reader that went away is nobody's mistake.
+/// What kept output from being written first.
+static LOST: OnceLock<io::Error> = OnceLock::new();
+
+/// Writes a line.
 fn to_stdout(line: &str) {
-    let _ = writeln!(anstream::stdout(), "{line}");
+    lost(writeln!(anstream::stdout(), "{line}"));
+}
+
+/// Remembers what kept output from being written, for [`Words::ended`]; a reader that went away is nobody's mistake.
+pub fn lost(written: io::Result<()>) {
+    if let Err(error) = written
+        && error.kind() != io::ErrorKind::BrokenPipe
+    {
+        let _ = LOST.set(error);
+    }
 }
 
 /// Says how links come along that lead to where the dotfiles directory seems to have been.

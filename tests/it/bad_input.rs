@@ -647,6 +647,29 @@ fn a_reader_that_went_away_is_no_error() {
 }
 
 #[test]
+fn output_that_cannot_be_written_is_an_error() {
+    let home = Sandbox::with(&["dotfiles/p/x"]);
+    if !std::path::Path::new("/dev/full").exists() {
+        return;
+    }
+    let full = |line: &str| {
+        let shell = format!("\"$1\" {line} >/dev/full");
+        home.call("sh").args(["-c", &shell, "sh", env!("CARGO_BIN_EXE_farm")]).run()
+    };
+    let says = "cannot write the output: No space left on device\n";
+    for line in ["schema", "list", "list --json", "link -nv p", "link --json -n p", "init -n"] {
+        full(line).fails(1, &format!("error: {says}"));
+    }
+    home.write("dotfiles/farm.toml", "[session.variables]\nEDITOR = 'nvim'\n");
+    full("env").fails(1, &format!("error: {says}"));
+    // What was asked for is done.
+    full("link p").fails(0, &format!("warning: {says}"));
+    assert_eq!(home.tree(), "x -> dotfiles/p/x\n");
+    home.farm(&["rollback", "x"]).run().fails_with(2, &["`farm generations` lists them"]);
+    home.farm(&["import", "none.nix"]).run().fails_with(1, &["cannot read none.nix: No such file"]);
+}
+
+#[test]
 fn a_limit_on_the_size_of_files_is_an_error_like_any_other() {
     let home = Sandbox::new();
     home.dir("d");
