@@ -239,8 +239,7 @@ impl<'a> Memory<'a> {
     ) -> Result<Outcome, Box<Failure>> {
         let site = Site { root, root_path, store: self.store(), problem: self.problem(), stop: run.stop };
         let refused = |error| Failure { error, interrupted: false, begun: false, stuck: Vec::new() };
-        let generations = self.store().map_or(Ok(Vec::new()), Store::generations).map_err(refused)?;
-        let id = generations.last().map_or(1, |last| last + 1);
+        let id = self.store().map_or(Ok(1), Store::next_generation).map_err(refused)?;
         let mut header = header(id, root_path, run.command.clone());
         header.back_to = run.back_to;
         header.is_forward = run.is_forward;

@@ -364,7 +364,7 @@ impl Store {
     /// The system's.
     pub fn set_aside(&self) -> Result<Option<PathBuf>> {
         // The next plan has the number of the one that was interrupted: its slot must be empty.
-        let id = self.generations()?.last().map_or(1, |last| last + 1);
+        let id = self.next_generation()?;
         let kept = self.dir.open_below(&below(KEPT)).map_err(|error| self.error("open", KEPT, error))?;
         for name in [JOURNAL, COMMITTED] {
             if let Some(aside) = self.rename_aside(&self.dir, name, SET_ASIDE)? {
@@ -396,12 +396,29 @@ impl Store {
     /// # Errors
     /// The system's.
     pub fn generations(&self) -> Result<Vec<u64>> {
-        let listing = self.dir.open_below(&below(GENERATIONS)).and_then(|dir| dir.list(Texts::None));
-        let listing = listing.map_err(|error| self.error("read directory", GENERATIONS, error))?;
-        let number = |name: &[u8]| std::str::from_utf8(name).ok()?.parse().ok();
-        let mut numbers: Vec<u64> = listing.names().filter_map(|name| number(name.as_bytes())).collect();
+        let mut numbers = Vec::new();
+        self.each_generation(|number| numbers.push(number))?;
         numbers.sort_unstable();
         Ok(numbers)
+    }
+
+    /// Returns the number that the next generation has: one more than the newest's, or 1.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn next_generation(&self) -> Result<u64> {
+        let mut newest = 0;
+        self.each_generation(|number| newest = number.max(newest))?;
+        Ok(newest + 1)
+    }
+
+    fn each_generation(&self, mut tell: impl FnMut(u64)) -> Result<()> {
+        let number = |name: &[u8]| std::str::from_utf8(name).ok()?.parse().ok();
+        let listed = self
+            .dir
+            .open_below(&below(GENERATIONS))
+            .and_then(|dir| dir.each_name(|name| number(name).into_iter().for_each(&mut tell)));
+        listed.map_err(|error| self.error("read directory", GENERATIONS, error))
     }
 
     /// Returns the header of a generation.

@@ -144,6 +144,18 @@ impl Handle {
         Ok(entries)
     }
 
+    /// Tells every name in the directory but `.` and `..`, in no order.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn each_name(&self, mut tell: impl FnMut(&[u8])) -> io::Result<()> {
+        fault::point()?;
+        each_entry(&self.0, |name, _| {
+            tell(name.to_bytes());
+            Ok(())
+        })
+    }
+
     /// Returns the size of the directory itself in bytes, which grows with its names.
     ///
     /// # Errors
@@ -663,7 +675,7 @@ impl Handle {
     }
 }
 
-/// Calls `each` with the name, kind and inode's number of everything in a directory but `.` and `..`.
+/// Calls `each` with the name and kind of everything in a directory but `.` and `..`.
 #[cfg(target_os = "linux")]
 fn each_entry(dir: &OwnedFd, mut each: impl FnMut(&CStr, FileType) -> io::Result<()>) -> io::Result<()> {
     thread_local! {
