@@ -4,7 +4,7 @@ use crate::package::{Action, Mount, Request};
 use crate::path::RelPath;
 use crate::rules::Candidate;
 use crate::snapshot::{Snapshot, SourceId};
-use crate::tree::{DirId, Node, ROOT, Tree};
+use crate::tree::{DirId, Iter, Node, ROOT, Tree};
 
 /// A package in which there is nothing to link.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -46,37 +46,53 @@ struct Look<'a> {
     id: SourceId,
 }
 
-impl Look<'_> {
-    /// Looks through the package, whose content lands in this directory of the target, until something is found.
+/// A directory on the way down, as far as it has been gone through.
+struct Level<'a> {
+    left: Iter<'a>,
+    source_dir: RelPath,
+    /// The directory by which its rules go.
+    target_dir: RelPath,
+    into: Option<DirId>,
+}
+
+impl<'a> Look<'a> {
+    /// Looks through the package, whose content lands in this directory of the target, until something is found: nearly
+    /// always in the first directory that has a file.
     fn at(&self, top: Option<DirId>) -> Option<Vacant> {
         let source = self.snapshot.source(self.id);
         let naming = self.request.policy.naming;
         let mut is_ignored = false;
-        let mut todo = vec![(ROOT, top)];
-        while let Some((dir, into)) = todo.pop() {
-            if into.is_some_and(|into| !self.snapshot.target.knows(into)) {
-                return None;
+        let mut way = vec![self.level(ROOT, top)?];
+        while let Some(Level { left, source_dir, target_dir, into }) = way.last_mut() {
+            let Some((name, node)) = left.next() else {
+                way.pop();
+                continue;
+            };
+            let (is_dir, name_of) = (matches!(node, Node::Dir(_)), name.as_bytes());
+            if source.rules.ignores(&Candidate { source_dir, target_dir, name: name_of, is_dir }) {
+                is_ignored = true;
+                continue;
             }
-            let entries = source.tree.entries(dir)?;
-            let source_dir = source.tree.path(dir);
-            let target_dir = into.map(|into| self.target.path(into)).unwrap_or_default();
-            let target_dir = &self.request.policy.rules_dir(&source_dir, &target_dir);
-            for (name, node) in entries.iter() {
-                let is_dir = matches!(node, Node::Dir(_));
-                let (source_dir, name_of) = (&source_dir, name.as_bytes());
-                if source.rules.ignores(&Candidate { source_dir, target_dir, name: name_of, is_dir }) {
-                    is_ignored = true;
-                    continue;
-                }
-                // What is one link, or where others have one, is something.
-                let Node::Dir(below) = node else { return None };
-                match self.target.get(into?, &naming.target_name(&name)) {
-                    Some(Some(Node::Dir(into))) => todo.push((below, Some(into))),
-                    _ => return None,
-                }
+            // What is one link, or where others have one, is something.
+            let Node::Dir(below) = node else { return None };
+            match self.target.get((*into)?, &naming.target_name(&name)) {
+                Some(Some(Node::Dir(into))) => way.push(self.level(below, Some(into))?),
+                _ => return None,
             }
         }
         let package = source.package.clone();
         Some(if is_ignored { Vacant::Ignored(package) } else { Vacant::Empty(package) })
+    }
+
+    /// Returns a directory that nothing of is gone through; `None` where that nobody has looked, or nobody before.
+    fn level(&self, dir: DirId, into: Option<DirId>) -> Option<Level<'a>> {
+        if into.is_some_and(|into| !self.snapshot.target.knows(into)) {
+            return None;
+        }
+        let tree = &self.snapshot.source(self.id).tree;
+        let source_dir = tree.path(dir);
+        let target_dir = into.map(|into| self.target.path(into)).unwrap_or_default();
+        let target_dir = self.request.policy.rules_dir(&source_dir, &target_dir);
+        Some(Level { left: tree.entries(dir)?.iter(), target_dir, source_dir, into })
     }
 }
