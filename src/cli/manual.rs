@@ -368,6 +368,6 @@ fn the_manual_pages_say_what_the_command_line_does() {
     // That of the other dialect is written by hand, and has two names.
     assert_eq!(files, pages.len() + 2, "man/ holds a page too many");
     assert!(man.join("farm-stow.1").is_file());
-    let other = std::fs::read_to_string(man.join("farm-chkstow.1")).expect("the other name");
-    assert_eq!(other, ".so man1/farm-stow.1\n");
+    let other = std::fs::read_link(man.join("farm-chkstow.1")).expect("the other name");
+    assert_eq!(other, std::path::Path::new("farm-stow.1"));
 }
