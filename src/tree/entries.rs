@@ -624,7 +624,7 @@ impl Slot {
 pub struct Listing {
     all: Entries,
     /// Used while they are put in order.
-    order: Vec<(u64, u32)>,
+    order: Vec<u64>,
 }
 
 impl Listing {
@@ -672,11 +672,19 @@ impl Listing {
             let same = alike.iter().zip(name(at)).take_while(|(a, b)| a == b).count();
             &alike[..same]
         });
-        order.extend((0..len).map(|at| (first_eight(&name(at)[alike.len()..]), at)));
-        order.sort_unstable_by(|&(a, a_at), &(b, b_at)| a.cmp(&b).then_with(|| name(a_at).cmp(name(b_at))));
+        // Whole numbers are put in order without a branch: the first bits are of the name, the last its number.
+        let bits = u32::BITS - len.leading_zeros();
+        let at = |key: u64| (key & !(u64::MAX << bits)) as u32;
+        order.extend(
+            (0..len).map(|at| (first_eight(&name(at)[alike.len()..]) >> bits << bits) | u64::from(at)),
+        );
+        order.sort_unstable();
+        for same in order.chunk_by_mut(|a, b| a >> bits == b >> bits).filter(|same| same.len() > 1) {
+            same.sort_unstable_by(|&a, &b| name(at(a)).cmp(name(at(b))));
+        }
         let sorted = Entries {
             packed: packed.settled(),
-            slots: order.iter().map(|&(_, at)| slots[at as usize]).collect(),
+            slots: order.iter().map(|&key| slots[at(key) as usize]).collect(),
             kinds: *kinds,
             ..Entries::default()
         };
