@@ -4,6 +4,8 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use rustix::io::Errno;
+
 use crate::rules::{PatternError, RegexError};
 
 /// A failed attempt to do something to a path.
@@ -34,10 +36,7 @@ impl Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // The number behind the system's words says nothing to anybody.
-        let cause = self.source.to_string();
-        let cause = cause.split_once(" (os error").map_or(cause.as_str(), |(words, _)| words);
-        write!(f, "cannot {} {}: {cause}", self.verb, self.path.display())
+        write!(f, "cannot {} {}: {}", self.verb, self.path.display(), system_words(&self.source))
     }
 }
 
@@ -45,6 +44,29 @@ impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         Some(&self.source)
     }
+}
+
+/// Returns the system's words for an error, without the number behind them, which says nothing to anybody.
+pub fn system_words(error: &io::Error) -> String {
+    let words = match (error.raw_os_error(), error.get_ref(), errno(error.kind())) {
+        // Rust has words of its own for what no system call said.
+        (None, None, Some(errno)) => io::Error::from(errno).to_string(),
+        _ => error.to_string(),
+    };
+    words.split_once(" (os error").map_or(words.as_str(), |(words, _)| words).to_owned()
+}
+
+fn errno(kind: io::ErrorKind) -> Option<Errno> {
+    Some(match kind {
+        io::ErrorKind::AlreadyExists => Errno::EXIST,
+        io::ErrorKind::InvalidInput => Errno::INVAL,
+        io::ErrorKind::IsADirectory => Errno::ISDIR,
+        io::ErrorKind::NotADirectory => Errno::NOTDIR,
+        io::ErrorKind::NotFound => Errno::NOENT,
+        io::ErrorKind::PermissionDenied => Errno::ACCESS,
+        io::ErrorKind::Unsupported => Errno::NOTSUP,
+        _ => return None,
+    })
 }
 
 /// Why a farm cannot be read.
@@ -75,4 +97,17 @@ pub enum ScanError {
         /// Where it should be.
         path: PathBuf,
     },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_no_system_call_said_is_in_the_systems_words_too() {
+        let says = |source: io::Error| Error::new("move", "a", source).to_string();
+        assert_eq!(says(Errno::EXIST.into()), "cannot move a: File exists");
+        assert_eq!(says(io::ErrorKind::AlreadyExists.into()), "cannot move a: File exists");
+        assert_eq!(says(io::Error::other("it is theirs")), "cannot move a: it is theirs");
+    }
 }

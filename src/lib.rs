@@ -63,7 +63,7 @@ mod threads;
 mod tree;
 mod written;
 
-pub use error::{Error, Result, ScanError};
+pub use error::{Error, Result, ScanError, system_words};
 pub use execute::{Failure, Outcome, Recovered};
 pub use farm::{Farm, Memory, Run};
 pub use history::{Expired, Way};

@@ -20,7 +20,7 @@ use std::sync::OnceLock;
 use anstyle::{AnsiColor, Style};
 use farm::{
     Change, Compared, Conflict, Error, Failure, LinkText, Name, Notice, Obstacle, Op, Ops, Piece, Place,
-    Planned, Reason, RelPath, ScanError, Thing, Usual, Vacant, What,
+    Planned, Reason, RelPath, ScanError, Thing, Usual, Vacant, What, system_words,
 };
 
 use super::Exit;
@@ -989,12 +989,6 @@ fn name_shown(name: &Name) -> String {
 
 fn text_shown(text: &LinkText) -> String {
     shown(&String::from_utf8_lossy(text.as_bytes()))
-}
-
-/// Returns the system's words for an error; the number behind them says nothing to anybody.
-fn system_words(error: &io::Error) -> String {
-    let words = error.to_string();
-    words.split_once(" (os error").map_or(words.as_str(), |(words, _)| words).to_owned()
 }
 
 /// Returns a path from the root as people see it: from the target; the target itself and what holds it in full.

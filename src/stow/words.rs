@@ -8,7 +8,7 @@ use std::io::{self, Write};
 
 use farm::{
     Action, Change, Conflict, Failure, LinkText, Name, Notice, Op, Outcome, Place, Planned, Reason,
-    Recovered, RelPath, Request, ScanError, Thing,
+    Recovered, RelPath, Request, ScanError, Thing, system_words,
 };
 
 use super::getopt::UsageError;
@@ -32,10 +32,8 @@ fn line(out: &mut Vec<u8>, parts: &[&[u8]]) {
     out.push(b'\n');
 }
 
-/// Returns the system's words for an error, without its number.
 fn cause(error: &io::Error) -> Vec<u8> {
-    let full = error.to_string();
-    full.split(" (os error").next().unwrap_or(&full).as_bytes().to_vec()
+    system_words(error).into_bytes()
 }
 
 /// Returns the line of `--version`, which scripts search for the number of the GNU Stow they know.
