@@ -18,7 +18,7 @@ use super::env::Shell;
 /// A package is a directory of the dotfiles directory; what is in it appears in the target. All or nothing: when
 /// anything is in the way, everything that is gets listed and nothing changes.
 #[derive(Parser, Debug)]
-#[command(name = "farm", version, max_term_width = 100, after_help = EXIT_STATUS)]
+#[command(name = "farm", version, max_term_width = 100, after_help = EXIT_STATUS, args_override_self = true)]
 pub struct Args {
     #[command(flatten)]
     pub global: Global,
@@ -28,6 +28,7 @@ pub struct Args {
 
 /// The line of one command, without its name.
 #[derive(Parser)]
+#[command(args_override_self = true)]
 struct Short<T: clap::Args> {
     #[command(flatten)]
     global: Global,
@@ -777,6 +778,22 @@ mod tests {
         for line in ["--backup=", "--backup=/x", "--backup=a/b"] {
             assert!(way(line).is_err(), "{line}");
         }
+    }
+
+    #[test]
+    fn the_last_of_an_option_given_twice_counts() {
+        // An alias has it first.
+        for command in ["link p", "switch laptop"] {
+            let line = format!("farm -n -d a {command} -n -d b --on-conflict skip --on-conflict=backup -vv");
+            let args = Args::read(line.split(' ').map(OsString::from).collect()).expect("a good line");
+            let Global { dir, dry_run, verbose, .. } = args.global;
+            assert_eq!((dir, dry_run, verbose), (Some(PathBuf::from("b")), true, 2), "{line}");
+        }
+        let line = "farm link --ignore a p --ignore b -n -n -d x -d y q";
+        let args = Args::read(line.split(' ').map(OsString::from).collect()).expect("a good line");
+        assert_eq!(args.global.dir, Some(PathBuf::from("y")));
+        let said = format!("{:?}", args.command);
+        assert!(said.contains(r#"["a", "b"]"#) && said.contains(r#"["p", "q"]"#), "{said}");
     }
 
     #[test]
