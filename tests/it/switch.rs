@@ -598,7 +598,7 @@ fn without_a_state_directory_links_are_made_and_texts_refused() {
     let run = switch().run();
     assert!(run.code() == 0 && run.stderr.contains("warning"), "{run}");
     home.write("dotfiles/farm.toml", format!("{PACKAGES}[file.'~/.hello']\ntext = 'hi'\n"));
-    switch().run().fails_with(1, &["cannot use state directory ", "not a directory"]);
+    switch().run().fails_with(1, &["cannot use state directory ", "Not a directory"]);
     assert!(!home.path(".hello").is_symlink());
 }
 
